@@ -1,0 +1,1 @@
+"""Singer tap for Twilio messages, their media and the media of Twilio Conversations."""

@@ -1,0 +1,15 @@
+"""The command `tap-twilio-media`."""
+
+from __future__ import annotations
+
+from tap_twilio_media.tap import TapTwilioMedia, told_in_one_line
+
+
+def main() -> None:
+    """Run the tap's command line."""
+    with told_in_one_line(TapTwilioMedia.logger):
+        TapTwilioMedia.cli()
+
+
+if __name__ == "__main__":
+    main()

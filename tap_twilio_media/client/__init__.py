@@ -1,0 +1,1 @@
+"""Twilio over HTTP: addresses, credentials, retries and paging. Knows nothing of Singer."""

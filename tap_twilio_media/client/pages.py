@@ -1,0 +1,82 @@
+"""Lists: Twilio's two ways of paging, read as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_twilio_media.client.errors import (
+    GoneError,
+    InvalidRequestError,
+    PageLostError,
+    PagingLoopError,
+)
+from tap_twilio_media.client.hosts import join
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from tap_twilio_media.client.session import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list.
+
+    Attributes:
+        rows: The rows as Twilio sent them.
+        is_last: Whether no further page follows.
+        date: Twilio's clock when it answered.
+        seconds: How long the request took.
+    """
+
+    rows: list[dict[str, Any]]
+    is_last: bool
+    date: datetime | None
+    seconds: float
+
+
+def pages(
+    client: Client, base: str, path: str, rows: str, params: Mapping[str, str] | None = None
+) -> Iterator[Page]:
+    """Yield the pages of a list, following the links that Twilio sends and no totals.
+
+    The 2010 API links with `next_page_uri`, relative to its host; the newer APIs with
+    `meta.next_page_url`, absolute. A page is asked for only when the one before was taken.
+
+    Args:
+        client: Who asks.
+        base: The base URL that the list belongs to.
+        path: Path of the list below the base.
+        rows: Name of the list in the reply.
+        params: Query of the first request; the links carry it on.
+
+    Raises:
+        PageLostError: A page after the first was refused with 400 or 404.
+        PagingLoopError: A link leads to a page that was already read.
+    """
+    url, query = join(base, path), params
+    seen = {url}
+    while True:
+        try:
+            reply = client.get(url, query, rows=rows)
+        except (GoneError, InvalidRequestError) as error:
+            if query is None and len(seen) > 1:
+                raise PageLostError(str(error), status=error.status, code=error.code) from None
+            raise
+        link = _next_link(reply.body)
+        yield Page(reply.body[rows], link is None, reply.date, reply.seconds)
+        if link is None:
+            return
+        url, query = join(base, link), None
+        if url in seen:
+            msg = f"{path}: Twilio linked to a page that was already read; report this"
+            raise PagingLoopError(msg)
+        seen.add(url)
+
+
+def _next_link(body: dict[str, Any]) -> str | None:
+    meta = body.get("meta")
+    link = meta.get("next_page_url") if isinstance(meta, dict) else body.get("next_page_uri")
+    return link if isinstance(link, str) and link else None

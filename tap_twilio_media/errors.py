@@ -1,0 +1,19 @@
+"""What can go wrong, said in one line each."""
+
+from __future__ import annotations
+
+
+class TapError(Exception):
+    """A failure that its text explains in full: one line, without secrets, no traceback needed."""
+
+
+class ConfigError(TapError):
+    """The settings cannot be used. The text names settings, never the value of a secret."""
+
+
+class StateError(TapError):
+    """The incoming state is not one that this tap wrote."""
+
+
+class SyncIncompleteError(TapError):
+    """The run ended, but a part of it was not read: the bookmarks of that part did not move."""

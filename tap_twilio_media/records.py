@@ -1,0 +1,124 @@
+"""A row as Twilio sent it becomes a record as the schema says: once, and for good."""
+
+from __future__ import annotations
+
+import json
+import logging
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from tap_twilio_media.errors import TapError
+from tap_twilio_media.times import Precision, rewritten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+logger = logging.getLogger("tap-twilio-media")
+
+NEVER_EMITTED = frozenset({"auth_token", "content_direct_temporary"})
+"""Fields known to Twilio's replies that open an account or a file to whoever reads them."""
+
+
+class RecordError(TapError):
+    """A row cannot be typed as its schema says."""
+
+
+class Typer:
+    """Turns the rows of one stream into records."""
+
+    def __init__(
+        self,
+        stream: str,
+        schema: Mapping[str, Any],
+        precision: Precision,
+        *,
+        known: Mapping[str, Any],
+    ) -> None:
+        """Prepare the conversions once.
+
+        Args:
+            stream: Name of the stream, for messages.
+            schema: The effective schema; only its properties are emitted.
+            precision: The form of the stream's times.
+            known: The tap's own schema of the stream: a field outside it is new from Twilio.
+        """
+        self._stream = stream
+        self._fields = [
+            (name, _converter(field, precision)) for name, field in schema["properties"].items()
+        ]
+        self._known = set(known["properties"]) | NEVER_EMITTED
+
+    def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the record of a row: each declared field, null where Twilio sent none.
+
+        Raises:
+            RecordError: A value is not what the schema says. The value is not in the text.
+        """
+        if not row.keys() <= self._known:
+            self._tell_unknown(row)
+        record = {}
+        for name, convert in self._fields:
+            value = row.get(name)
+            if convert is not None and value is not None:
+                try:
+                    value = convert(value)
+                except (ValueError, TypeError, InvalidOperation):
+                    msg = f"{self._stream} {row.get('sid')}: {name} is not of the type expected"
+                    raise RecordError(msg) from None
+            record[name] = value
+        return record
+
+    def _tell_unknown(self, row: Mapping[str, Any]) -> None:
+        for name in sorted(row.keys() - self._known):
+            logger.warning(
+                "%s: Twilio sends a field not known here, left out: %s", self._stream, name
+            )
+            self._known.add(name)
+
+
+def _converter(schema: Mapping[str, Any], precision: Precision) -> Callable[[Any], Any] | None:
+    """Return the conversion for a property, or None where a value is passed on as it is."""
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if schema.get("format") == "date-time":
+        return lambda value: rewritten(value, precision) if value else None
+    for kind, convert in (("integer", _integer), ("number", _number), ("string", _text)):
+        if kind in types:
+            return convert
+    if "properties" in schema:
+        return _members(schema["properties"], precision)
+    if "items" in schema and (item := _converter(schema["items"], precision)):
+        return lambda value: [None if element is None else item(element) for element in value]
+    return None
+
+
+def _members(properties: Mapping[str, Any], precision: Precision) -> Callable[[Any], Any]:
+    """Return the conversion for an object of which only the declared members are emitted."""
+    fields = [(name, _converter(field, precision)) for name, field in properties.items()]
+    return lambda value: {
+        name: convert(value[name]) if convert and value[name] is not None else value[name]
+        for name, convert in fields
+        if name in value
+    }
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _integer(value: str | float) -> int | None:
+    return None if value == "" else int(value)
+
+
+def _number(value: object) -> Decimal | None:
+    return None if value == "" else _decimal(str(value))
+
+
+@lru_cache(maxsize=4_096)
+def _decimal(text: str) -> Decimal:
+    """Return the exact number that a text names; a sync sees few different prices."""
+    number = Decimal(text)
+    if not number.is_finite():
+        raise InvalidOperation
+    return number

@@ -1,0 +1,115 @@
+"""What one run shares: settings, clients, bookmarks, and an account of what went wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from tap_twilio_media.client.errors import GoneError, RefusedError, TwilioError
+from tap_twilio_media.client.session import Client
+from tap_twilio_media.errors import SyncIncompleteError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable
+
+    from tap_twilio_media.bookmarks import Bookmarks
+    from tap_twilio_media.client.session import Credentials
+    from tap_twilio_media.config import Settings
+    from tap_twilio_media.errors import TapError
+
+logger = logging.getLogger("tap-twilio-media")
+
+NAMED = 5
+"""So many sids are named where something is counted."""
+
+
+class Run:
+    """One run of the tap."""
+
+    def __init__(self, settings: Settings, bookmarks: Bookmarks, stop: threading.Event) -> None:
+        """Start the clock; nothing is asked yet.
+
+        Args:
+            settings: The checked settings.
+            bookmarks: The state.
+            stop: Set when the run is to end.
+        """
+        self.settings = settings
+        self.bookmarks = bookmarks
+        self.started = datetime.now(timezone.utc).replace(microsecond=0)
+        self.statuses: dict[str, str] = {}
+        self._stop = stop
+        self._clients: dict[Credentials, Client] = {}
+        self._reached: set[str] = set()
+        self._failures: dict[tuple[object, ...], tuple[list[str], str]] = {}
+        self._tally: defaultdict[str, list[str]] = defaultdict(list)
+
+    def now(self, twilio_clock: datetime | None) -> datetime:
+        """Return the start of the run: the earlier of the local clock and Twilio's."""
+        return min(self.started, twilio_clock or self.started)
+
+    def client(self, account_sid: str) -> Client:
+        """Return who reads the 2010 API of an account: itself or, by Auth Token, its parent."""
+        return self.own_client(account_sid) or self._client(self.settings.credentials)
+
+    def own_client(self, account_sid: str) -> Client | None:
+        """Return a client with the account's own credentials, or None when they are not known.
+
+        Conversations and MCS accept no others (Twilio: "Subaccounts").
+        """
+        if account_sid == self.settings.account_sid:
+            return self._client(self.settings.credentials)
+        credentials = self.settings.subaccount_credentials.get(account_sid)
+        return self._client(credentials) if credentials else None
+
+    def fail(self, account_sid: str, streams: Iterable[str], error: TapError) -> None:
+        """Note that streams of an account were not read to their end; their bookmarks stay.
+
+        An account that is suspended or closed may refuse: that is told, but it is no failure.
+        """
+        status = self.statuses.get(account_sid)
+        if status in {"suspended", "closed"} and isinstance(error, (RefusedError, GoneError)):
+            logger.warning("account %s is %s: %s not read", account_sid, status, ", ".join(streams))
+            return
+        cause: object = str(error)
+        if isinstance(error, TwilioError):
+            cause = (error.status, error.code)
+        names, _ = self._failures.setdefault((account_sid, type(error), cause), ([], str(error)))
+        names += [name for name in streams if name not in names]
+        logger.debug("account %s: %s", account_sid, error)
+
+    def count(self, what: str, sid: str) -> None:
+        """Count something that is worth knowing and no failure, and remember whom it concerns."""
+        self._tally[what].append(sid)
+
+    def close(self) -> None:
+        """End the run: tell what was counted and what failed.
+
+        Raises:
+            SyncIncompleteError: Something failed; one line for each account and cause.
+        """
+        for client in self._clients.values():
+            client.close()
+        for what, sids in self._tally.items():
+            more = f" and {len(sids) - NAMED} more" if len(sids) > NAMED else ""
+            logger.warning("%s: %d (%s%s)", what, len(sids), ", ".join(sids[:NAMED]), more)
+        if self._failures:
+            lines = [
+                f"account {account_sid}: {', '.join(names)} not complete: {text}"
+                for (account_sid, *_), (names, text) in self._failures.items()
+            ]
+            raise SyncIncompleteError("\n".join(lines))
+
+    def _client(self, credentials: Credentials) -> Client:
+        if credentials not in self._clients:
+            self._clients[credentials] = Client(
+                self.settings.hosts,
+                credentials,
+                self.settings.manners,
+                stop=self._stop,
+                reached=self._reached,
+            )
+        return self._clients[credentials]

@@ -1,0 +1,90 @@
+"""Where settings come from: the config, then TAP_TWILIO_MEDIA_*, then what Twilio's tools read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tap_twilio_media.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "TAP_TWILIO_MEDIA_"
+
+IDENTITY = ("account_sid", "auth_token", "api_key_sid", "api_key_secret")
+"""An account and its credentials: they come from one source, whole, so that a token left in the
+environment never meets the account of a config."""
+
+TWILIO_VARIABLES = {
+    "account_sid": "TWILIO_ACCOUNT_SID",
+    "auth_token": "TWILIO_AUTH_TOKEN",
+    "api_key_sid": "TWILIO_API_KEY",
+    "api_key_secret": "TWILIO_API_SECRET",
+    "region": "TWILIO_REGION",
+    "edge": "TWILIO_EDGE",
+}
+"""The variables that Twilio's CLI and SDKs read."""
+
+_TRUE = {"true", "1", "yes", "on"}
+_FALSE = {"false", "0", "no", "off"}
+
+
+def merged(
+    config: Mapping[str, Any], environ: Mapping[str, str], properties: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the settings of all sources together, each taken from the first that has it.
+
+    Args:
+        config: The config that was passed in. Null counts as not set.
+        environ: Environment variables. Empty counts as not set.
+        properties: The JSON Schema properties of the settings.
+
+    Raises:
+        ConfigError: A variable cannot be read as its type. Its value is not in the text.
+    """
+    own = {
+        name: _value(PREFIX + name.upper(), text, schema)
+        for name, schema in properties.items()
+        if (text := environ.get(PREFIX + name.upper()))
+    }
+    twilio = {name: text for name, key in TWILIO_VARIABLES.items() if (text := environ.get(key))}
+    if "auth_token" in twilio:  # Twilio's own tools prefer it where both pairs are set
+        twilio = {k: v for k, v in twilio.items() if not k.startswith("api_key")}
+    sources = [{k: v for k, v in config.items() if v is not None and v != ""}, own, twilio]
+    result = {**twilio, **own, **sources[0]}
+    for name in IDENTITY:
+        result.pop(name, None)
+    for source in sources:
+        identity = {name: source[name] for name in IDENTITY if name in source}
+        if identity:
+            return result | identity
+    return result
+
+
+def _value(variable: str, text: str, schema: Mapping[str, Any]) -> object:
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    try:
+        if "boolean" in types:
+            return _boolean(text)
+        if "integer" in types:
+            return int(text)
+        if "number" in types:
+            return float(text)
+        if "object" in types or ("array" in types and text.lstrip().startswith("[")):
+            return json.loads(text)
+        if "array" in types:
+            return [part.strip() for part in text.split(",") if part.strip()]
+    except ValueError:
+        expected = next(kind for kind in types if kind != "null")
+        msg = f"environment variable {variable} cannot be read as {expected}"
+        raise ConfigError(msg) from None
+    return text
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE

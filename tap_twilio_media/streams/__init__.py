@@ -1,0 +1,1 @@
+"""The seven streams: what is read, as Singer records."""

@@ -1,0 +1,170 @@
+"""The tap: its name, its settings and its streams."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import Tap
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
+from typing_extensions import override
+
+from tap_twilio_media import config as configuration
+from tap_twilio_media.bookmarks import Bookmarks
+from tap_twilio_media.catalogs import mend
+from tap_twilio_media.errors import ConfigError, TapError
+from tap_twilio_media.run import Run
+from tap_twilio_media.settings import CONFIG_SCHEMA
+from tap_twilio_media.sources import merged
+from tap_twilio_media.streams.accounts import Accounts
+from tap_twilio_media.streams.base import IncrementalStream
+from tap_twilio_media.streams.conversations import (
+    ConversationMessages,
+    Conversations,
+    ConversationServices,
+)
+from tap_twilio_media.streams.mcs import McsMedia
+from tap_twilio_media.streams.messaging import MessageMedia, Messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+    from singer_sdk.streams import Stream
+
+STREAM_TYPES: tuple[type[Stream], ...] = (
+    Accounts,
+    Messages,
+    MessageMedia,
+    ConversationServices,
+    Conversations,
+    ConversationMessages,
+    McsMedia,
+)
+"""In reading order: a parent before its children."""
+
+INCREMENTAL = {vars(kind)["name"] for kind in STREAM_TYPES if issubclass(kind, IncrementalStream)}
+
+
+class TapTwilioMedia(Tap):
+    """Singer tap for Twilio messages, their media and the media of Twilio Conversations."""
+
+    name = "tap-twilio-media"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+
+    # Without BATCH, as the SDK may put a STATE out before the BATCH that holds its rows, and
+    # without ACTIVATE_VERSION, as a refused service must not delete rows downstream.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: Mapping[str, Any] | None = None,
+        catalog: Catalog | Mapping[str, Any] | None = None,
+        parse_env_config: bool = False,  # noqa: ARG002 - the SDK passes it
+        **kwargs: Any,
+    ) -> None:
+        """Merge the sources of settings and check them; nothing is asked of Twilio yet.
+
+        Args:
+            config: The settings.
+            catalog: What is selected.
+            parse_env_config: Has no effect: the environment is always read, after the config.
+            kwargs: Passed on to the SDK: state, validate_config, ...
+
+        Raises:
+            ConfigError: The settings cannot be used.
+        """
+        self._stop = threading.Event()
+        properties = self.config_jsonschema["properties"]
+        if catalog is not None and not isinstance(catalog, Catalog):
+            catalog = Catalog.from_dict(cast("dict[str, Any]", catalog))
+        if catalog is not None:
+            mend(catalog, INCREMENTAL)
+        super().__init__(
+            config=merged(config or {}, os.environ, properties), catalog=catalog, **kwargs
+        )
+
+    @cached_property
+    def run(self) -> Run:
+        """What the streams share; made when the sync starts."""
+        settings = configuration.Settings.of(self.config, self.plugin_version)
+        bookmarks = Bookmarks(cast("dict[str, Any]", self.state), self.state_writer.write_state)
+        return Run(settings, bookmarks, self._stop)
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        return [stream_type(tap=self) for stream_type in STREAM_TYPES]
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        # `--discover` needs no settings. Secrets are checked first and in code, because the
+        # errors of a JSON schema quote the value that failed.
+        if not raise_errors:
+            return []
+        found = list(configuration.problems(self._config))
+        found = found or super()._validate_config(raise_errors=False)
+        if found:
+            raise ConfigError("; ".join(found))
+        return found
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The SDK would write the state and exit 0, as if the run had come to its end.
+        self._stop.set()
+        self.logger.info(
+            "Stopped by signal %d; what was read so far stays, the rest is read next time", signum
+        )
+        sys.exit(128 + signum)
+
+    @classmethod
+    @override
+    def invoke(cls, **kwargs: Any) -> None:
+        with told_in_one_line(cls.logger):
+            super().invoke(**kwargs)
+
+
+class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line(logger)
+    """Ends the process with exit code 1 and one line for an error, no traceback above debug."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        """Use a logger."""
+        self._logger = logger
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        """Tell an exception, and exit."""
+        if not isinstance(error, Exception):
+            return
+        debug = self._logger.isEnabledFor(logging.DEBUG)
+        if isinstance(error, BrokenPipeError):
+            # Python would flush the pipe once more at exit and complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            lines = ["the target stopped reading; its own log tells why"]
+        elif isinstance(error, TapError):
+            lines = str(error).splitlines()
+        else:
+            # The text of an unforeseen exception may hold anything, so only its kind is told.
+            lines = [f"unforeseen {type(error).__name__}; run with LOGLEVEL=debug and report this"]
+        for line in lines:
+            self._logger.error(line)
+        if debug and not isinstance(error, TapError):
+            self._logger.debug("details", exc_info=error)
+        raise SystemExit(1) from None

@@ -1,0 +1,88 @@
+"""How replies go out: properly, or as a fault has it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.simulator.faults import Fault
+    from tests.simulator.replies import Reply
+
+_DROPS: Final = 10
+
+
+def response(reply: Reply, headers: Mapping[str, str]) -> web.Response:
+    """Return a reply as a proper HTTP response.
+
+    Args:
+        reply: The reply.
+        headers: Headers that every response has.
+
+    Returns:
+        The response.
+    """
+    content = {"Content-Type": reply.content_type}
+    return web.Response(
+        status=reply.status, body=reply.body, headers={**headers, **reply.headers, **content}
+    )
+
+
+async def spoiled(
+    request: web.BaseRequest, reply: Reply, headers: Mapping[str, str], fault: Fault
+) -> web.StreamResponse:
+    """Send a reply the way a fault spoils it.
+
+    Args:
+        request: The request that is answered.
+        reply: What would have been sent.
+        headers: Headers that every response has.
+        fault: What goes wrong.
+
+    Returns:
+        A response that was sent, or that can no longer be.
+    """
+    half = len(reply.body) // 2
+    if fault.kind == "bad_json":
+        reply.body = reply.body[:half]
+    elif fault.kind == "wrong_length":
+        reply.body = reply.body[: max(len(reply.body) - 7, 0)]
+    elif fault.kind == "reset":
+        _reset(request)
+    elif fault.kind in {"truncate", "slow"}:
+        return await _drip(request, reply, headers, fault)
+    return response(reply, headers)
+
+
+def _reset(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        # A socket that lingers for no time at all says RST instead of FIN.
+        wire = request.transport.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.transport.abort()
+
+
+async def _drip(
+    request: web.BaseRequest, reply: Reply, headers: Mapping[str, str], fault: Fault
+) -> web.StreamResponse:
+    content = {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}
+    stream = web.StreamResponse(
+        status=reply.status, headers={**headers, **reply.headers, **content}
+    )
+    await stream.prepare(request)
+    if fault.kind == "truncate":
+        await stream.write(reply.body[: len(reply.body) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return stream
+    step = max(1, -(-len(reply.body) // _DROPS))
+    for start in range(0, len(reply.body), step):
+        await stream.write(reply.body[start : start + step])
+        await asyncio.sleep(fault.delay)
+    return stream
