@@ -52,8 +52,9 @@ class Settings:
         """
         named = Hosts.of(config.get("region"), config.get("edge"))
         product = f"tap-twilio-media/{version}"
-        lookback = timedelta(days=config["lookback_days"])
-        media_lookback_days = config.get("media_lookback_days")
+        # The SDK reads numbers with a fraction as Decimal, which time does not add up with.
+        lookback = timedelta(days=float(config["lookback_days"]))
+        media_lookback_days = config.get("media_lookback_days", config["lookback_days"])
         return cls(
             account_sid=config["account_sid"],
             credentials=_credentials(config),
@@ -66,16 +67,14 @@ class Settings:
             include_subaccounts=config["include_subaccounts"],
             account_sids=tuple(dict.fromkeys(config.get("account_sids") or [])),
             lookback=lookback,
-            media_lookback=(
-                lookback if media_lookback_days is None else timedelta(days=media_lookback_days)
-            ),
+            media_lookback=timedelta(days=float(media_lookback_days)),
             full_scan=config["full_scan"],
             page_size=config["page_size"],
             max_concurrency=config["max_concurrency"],
             manners=Manners(
                 " ".join(filter(None, (product, config.get("user_agent")))),
-                config["request_timeout"],
-                config["max_retry_seconds"],
+                float(config["request_timeout"]),
+                float(config["max_retry_seconds"]),
             ),
             hosts=Hosts(
                 api=config.get("api_url") or named.api,

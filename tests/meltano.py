@@ -66,6 +66,7 @@ class Meltano:
     def __call__(self, *arguments: str, **variables: str) -> None:
         """Run one command to its end, its output in the log; stop it when we are stopped."""
         with self.log.open("a") as log:
+            said_before = log.tell()
             process = subprocess.Popen(
                 [COMMAND, *arguments],
                 cwd=ROOT,
@@ -82,13 +83,15 @@ class Meltano:
         if code:
             raise MeltanoError(
                 f"meltano {' '.join(arguments)} failed with exit code {code}.\n"
-                f"{self._last_words()}\nThe whole log: {self.log}"
+                f"{self._last_words(said_before)}\nThe whole log: {self.log}"
             )
 
-    def _last_words(self) -> str:
-        lines = [line.rstrip() for line in self.log.read_text(errors="replace").splitlines()]
-        errors = [line for line in lines if "[error" in line or "[critical" in line]
-        return "\n".join((errors or lines)[-TOLD_LINES:])
+    def _last_words(self, since: int) -> str:
+        lines = self.log.read_bytes()[since:].decode(errors="replace").splitlines()
+        errors = [line.rstrip() for line in lines if "[error" in line]
+        # Meltano's own only say that a plugin failed.
+        causes = [line for line in errors if "] meltano " not in line]
+        return "\n".join((causes or lines)[-TOLD_LINES:])
 
 
 def tap_variables(config: Mapping[str, Any]) -> dict[str, str]:

@@ -41,12 +41,14 @@ class Output:
     Attributes:
         messages: All of them, decoded, decimals exact.
         code: The exit code.
+        text: The messages as they were written.
         log: What went to stderr, of a run in its own process.
         error: What the run ended with, of a run in this process.
     """
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     code: int = 0
+    text: str = ""
     log: str = ""
     error: TapError | None = None
 
@@ -54,7 +56,7 @@ class Output:
     def of(cls, text: str, **kwargs: Any) -> Output:
         """Return the output that a text holds."""
         lines = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
-        return cls(lines, **kwargs)
+        return cls(lines, text=text, **kwargs)
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         """Return the messages of one type."""
