@@ -77,13 +77,16 @@ class Typer:
             self._known.add(name)
 
 
-def _converter(schema: Mapping[str, Any], precision: Precision) -> Callable[[Any], Any] | None:
+def _converter(
+    schema: Mapping[str, Any], precision: Precision, *, within: bool = False
+) -> Callable[[Any], Any] | None:
     """Return the conversion for a property, or None where a value is passed on as it is."""
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if schema.get("format") == "date-time":
         return lambda value: rewritten(value, precision) if value else None
-    for kind, convert in (("integer", _integer), ("number", _number), ("string", _text)):
+    text = _text_within if within else _text
+    for kind, convert in (("integer", _integer), ("number", _number), ("string", text)):
         if kind in types:
             return convert
     if "properties" in schema:
@@ -95,7 +98,9 @@ def _converter(schema: Mapping[str, Any], precision: Precision) -> Callable[[Any
 
 def _members(properties: Mapping[str, Any], precision: Precision) -> Callable[[Any], Any]:
     """Return the conversion for an object of which only the declared members are emitted."""
-    fields = [(name, _converter(field, precision)) for name, field in properties.items()]
+    fields = [
+        (name, _converter(field, precision, within=True)) for name, field in properties.items()
+    ]
     return lambda value: {
         name: convert(value[name]) if convert and value[name] is not None else value[name]
         for name, convert in fields
@@ -105,6 +110,12 @@ def _members(properties: Mapping[str, Any], precision: Precision) -> Callable[[A
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _text_within(value: object) -> str:
+    # PostgreSQL's JSON has no NUL, and target-postgres mends texts of the top level alone: a
+    # sender could stop the load for good by the name of a file.
+    return _text(value).replace("\x00", "\ufffd")
 
 
 def _integer(value: str | float) -> int | None:

@@ -84,19 +84,19 @@ def _record(stream: str, row: Row) -> Row:
     }
 
 
-def _value(stream: str, name: str, value: Any, schema: Row) -> Any:  # noqa: ANN401
+def _value(stream: str, name: str, value: Any, schema: Row) -> Any:  # noqa: ANN401 - any JSON
     if value is None:
         return None
     if name.startswith("date_"):
-        return _time(stream, value)
-    if name == "timers":
-        return {key: _time(stream, text) for key, text in value.items()}
-    if name == "price":
-        return Decimal(value)
-    if name in {"num_media", "num_segments"}:
-        return int(value)
-    if name == "links" and "properties" in schema:
-        return {key: value[key] for key in schema["properties"] if key in value}
+        value = _time(stream, value)
+    elif name == "timers":
+        value = {key: _time(stream, text) for key, text in value.items()}
+    elif name == "price":
+        value = Decimal(value)
+    elif name in {"num_media", "num_segments"}:
+        value = int(value)
+    elif name == "links" and "properties" in schema:
+        value = {key: value[key] for key in schema["properties"] if key in value}
     return value
 
 

@@ -138,7 +138,7 @@ def run_tap(
     return Output.of("\n".join(collector.lines), code=1 if error else 0, error=error)
 
 
-def run_command(
+def run_command(  # noqa: PLR0913 - what a command line takes
     folder: Path,
     config: Mapping[str, Any] | None = None,
     *arguments: str,

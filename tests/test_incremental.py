@@ -12,8 +12,6 @@ from tests.running import INCREMENTAL, STREAMS, catalog_of, run_tap
 from tests.simulator import Simulator, World, seeded_world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.running import Output
 
 DAY = timedelta(days=1)
@@ -123,9 +121,8 @@ class TestSelectionChanges:
     """Each stream of a family keeps a bookmark of its own."""
 
     @pytest.fixture(autouse=True)
-    def _small_pages(self, sim: Simulator) -> Iterator[None]:
+    def _small_pages(self, sim: Simulator) -> None:
         self.config = sim.config() | {"page_size": 20, "lookback_days": 1}
-        yield
 
     def marks(self, output: Output, stream: str) -> dict[str, Any]:
         parts = output.state["bookmarks"].get(stream, {}).get("partitions", [])

@@ -117,7 +117,7 @@ def column_types(postgres: Postgres, table: str) -> dict[str, str]:
 def column_type(schema: dict[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "timestamp without time zone"
-    kinds = {"integer": "bigint", "number": "numeric", "object": "jsonb", "array": "jsonb"}
+    kinds = {"integer": "bigint", "number": "numeric", "object": "jsonb", "array": "ARRAY"}
     kinds |= {"boolean": "boolean", "string": "text"}
     return kinds[json_type(schema)]
 

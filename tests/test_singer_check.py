@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,9 @@ def checker() -> Path:
     command = venv / "bin" / "singer-check-tap"
     if not command.exists():
         python = f"--python={venv / 'bin' / 'python'}"
-        subprocess.run(["uv", "--quiet", "venv", "--clear", str(venv)], check=True)
-        sync = ["uv", "--quiet", "pip", "sync", python, "--require-hashes", str(LOCK)]
-        subprocess.run(sync, check=True)
+        uv = [sys.executable, "-m", "uv", "--quiet"]
+        subprocess.run([*uv, "venv", "--clear", f"--python={sys.executable}", venv], check=True)
+        subprocess.run([*uv, "pip", "sync", python, "--require-hashes", str(LOCK)], check=True)
     return command
 
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Build a wheel straight from the checkout, and one through the sdist."""
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir"]
-    built = []
+    built: list[Path] = []
     for folder, options in (("direct", ["--wheel"]), ("through-sdist", [])):
         out = tmp_path_factory.mktemp(folder)
         subprocess.run([*build, str(out), *options, str(ROOT)], check=True, capture_output=True)

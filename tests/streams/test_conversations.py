@@ -218,3 +218,13 @@ def test_start_date_counts_for_conversations_too(sim: Simulator, chat: Conversat
     wanted = {m.sid for m in chat.messages.values() if m.date_created >= start}
     assert set(output.sids("conversation_messages")) & set(chat.messages) == wanted
     assert by_sid(output.records("conversations")) == expected(sim, "conversations")
+
+
+def test_a_nul_in_the_name_of_a_file_cannot_stop_a_load(sim: Simulator, chat: Conversation) -> None:
+    name = "a\x00b.jpg"
+    message = sim.world.add_conversation_message(chat.sid, media=1, media_fields={"filename": name})
+    output = run_tap(sim.config(), select=FAMILY)
+    record = by_sid(output.records("conversation_messages"))[message.sid]
+    assert [item["filename"] for item in record["media"]] == ["a\ufffdb.jpg"]
+    # A column of text is left to the target, which knows what it can hold.
+    assert by_sid(output.records("mcs_media"))[message.media[0].sid]["filename"] == name

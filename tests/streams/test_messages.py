@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -219,7 +219,7 @@ def test_an_account_that_keeps_messages_shorter(
     due = sent_in(world, world.now - 100 * DAY + margin, world.now + DAY)
     assert due <= set(sent(output.records("messages")))
     refused = [r for r in sim.requests if r.status == 400]
-    assert 1 <= len(refused)
+    assert len(refused) >= 1
     assert sum(r.query.get("PageSize") == "1" for r in sim.requests) <= 10
     warned = [r.getMessage() for r in caplog.records if "20004" in r.getMessage()]
     assert len(warned) >= 1
@@ -272,7 +272,11 @@ class TestLostPages:
     @pytest.mark.parametrize("precision", ["seconds", "days"])
     @pytest.mark.parametrize("lookback", [3, 399])
     def test_reading_goes_on_at_the_last_row(
-        self, sim: Simulator, status: Any, precision: Any, lookback: int
+        self,
+        sim: Simulator,
+        status: Literal[400, 404],
+        precision: Literal["seconds", "days"],
+        lookback: int,
     ) -> None:
         sim.world.behaviour.page_token_gone = status
         sim.world.behaviour.date_filter = precision

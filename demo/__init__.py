@@ -1,0 +1,1 @@
+"""The connector's main job shown on real parts: see script/demo."""
