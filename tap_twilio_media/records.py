@@ -91,6 +91,8 @@ def _converter(
             return convert
     if "properties" in schema:
         return _members(schema["properties"], precision)
+    if "object" in types:
+        return _without_nul
     if "items" in schema and (item := _converter(schema["items"], precision)):
         return lambda value: [None if element is None else item(element) for element in value]
     return None
@@ -116,6 +118,16 @@ def _text_within(value: object) -> str:
     # PostgreSQL's JSON has no NUL, and target-postgres mends texts of the top level alone: a
     # sender could stop the load for good by the name of a file.
     return _text(value).replace("\x00", "\ufffd")
+
+
+def _without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {name: _without_nul(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(member) for member in value]
+    return value
 
 
 def _integer(value: str | float) -> int | None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
@@ -89,6 +90,7 @@ class TapTwilioMedia(Tap):
             ConfigError: The settings cannot be used.
         """
         self._stop = threading.Event()
+        self.append_builtin_config(self.config_jsonschema)  # stream maps come by variable, too
         properties = self.config_jsonschema["properties"]
         if catalog is not None and not isinstance(catalog, Catalog):
             catalog = Catalog.from_dict(cast("dict[str, Any]", catalog))
@@ -160,6 +162,8 @@ class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line
             lines = ["the target stopped reading; its own log tells why"]
         elif isinstance(error, TapError):
             lines = str(error).splitlines()
+        elif isinstance(error, (MapExpressionError, StreamMapConfigError)):
+            lines = [f"stream_maps: {error}"]
         else:
             # The text of an unforeseen exception may hold anything, so only its kind is told.
             lines = [f"unforeseen {type(error).__name__}; run with LOGLEVEL=debug and report this"]

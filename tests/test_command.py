@@ -240,3 +240,18 @@ def test_a_target_that_dies(sim: Simulator, tmp_path: Path) -> None:
     output = Output(log=log, code=1)
     assert "the target stopped reading" in the_error(output)
     assert "Exception ignored" not in log
+
+
+def test_stream_maps_come_from_the_environment_too(sim: Simulator, tmp_path: Path) -> None:
+    maps = json.dumps({"messages": {"body": "__NULL__"}})
+    environ = {"TAP_TWILIO_MEDIA_STREAM_MAPS": maps}
+    catalog = catalog_of("messages")
+    output = run_command(tmp_path, sim.config(), environ=environ, catalog=catalog)
+    assert output.records("messages")
+    assert all("body" not in record for record in output.records("messages"))
+
+
+def test_a_mistake_in_a_stream_map_is_told(sim: Simulator, tmp_path: Path) -> None:
+    config = sim.config() | {"stream_maps": {"messages": {"body": "md5(nothing)"}}}
+    output = run_command(tmp_path, config, catalog=catalog_of("messages"))
+    assert "stream_maps: " in the_error(output)
