@@ -50,12 +50,20 @@ class Bookmarks:
             StateError: The state holds something that is not a time.
         """
         try:
+            self._check_shape(stream)
             value = get_state_if_exists(self._state, stream, dict(context), name)
             return None if value is None else parsed(value)
         except (ValueError, TypeError, KeyError, AttributeError):
             where = ", ".join(f"{key} {value}" for key, value in context.items())
             msg = f"state: {name} of {stream} for {where} is not usable; remove or mend it"
             raise StateError(msg) from None
+
+    def _check_shape(self, stream: str) -> None:
+        """Raise TypeError for a state that would read as if there were none."""
+        bookmarks = self._state.get("bookmarks", {})
+        entry = bookmarks.get(stream, {})
+        if not (isinstance(entry, dict) and isinstance(entry.get("partitions", []), list)):
+            raise TypeError
 
     def advance(
         self, stream: str, context: Mapping[str, str], to: datetime, precision: Precision

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _KEY = re.compile(r"SK[0-9a-fA-F]{32}")
 _REGION = re.compile(r"[a-z]{2}[0-9]{1,2}")
-_EDGE = re.compile(r"[a-z0-9-]+")
+_EDGE = re.compile(r"[a-z0-9-]{1,63}")
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?|[0-9a-f]*:[0-9a-f:.]+", re.IGNORECASE)
+_NUMBERS = ("lookback_days", "media_lookback_days", "request_timeout", "max_retry_seconds")
 _URLS = ("api_url", "conversations_url", "mcs_url")
 
 
@@ -69,8 +72,8 @@ class Settings:
             lookback=lookback,
             media_lookback=timedelta(days=float(media_lookback_days)),
             full_scan=config["full_scan"],
-            page_size=config["page_size"],
-            max_concurrency=config["max_concurrency"],
+            page_size=int(config["page_size"]),
+            max_concurrency=int(config["max_concurrency"]),
             manners=Manners(
                 " ".join(filter(None, (product, config.get("user_agent")))),
                 float(config["request_timeout"]),
@@ -93,10 +96,9 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _account_problems(config)
     yield from _subaccount_problems(config.get("subaccount_credentials"))
     yield from _date_problems(config)
-    for sid in config.get("account_sids") or ():
-        if not _matches(_ACCOUNT, sid):
-            yield "account_sids: each must be AC and 32 hexadecimal digits"
-            break
+    sids = config.get("account_sids") or []
+    if not isinstance(sids, list) or not all(_matches(_ACCOUNT, sid) for sid in sids):
+        yield "account_sids: each must be AC and 32 hexadecimal digits"
     if (region := config.get("region")) and not _matches(_REGION, region):
         yield "region: not a Twilio region; they look like us1, ie1 or au1"
     if (edge := config.get("edge")) and not _matches(_EDGE, edge):
@@ -107,6 +109,9 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     agent = config.get("user_agent")
     if agent and not (isinstance(agent, str) and agent.isascii() and agent.isprintable()):
         yield "user_agent: only printable ASCII characters can be sent"
+    for name in _NUMBERS:
+        if isinstance(value := config.get(name), float) and not math.isfinite(value):
+            yield f"{name}: must be a number that ends somewhere"
     if config.get("batch_config"):
         yield "batch_config: not supported, as a STATE could then precede the rows it stands for"
 
@@ -195,10 +200,11 @@ def _url_problem(url: object) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "not a URL"
-    if parts.scheme not in {"http", "https"} or not host:
-        return "must be an address such as https://api.twilio.com"
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if any(char in url for char in "?#@"):
         return "must have no credentials, query or fragment"
+    whole = url.isascii() and url.isprintable() and " " not in url
+    if not whole or parts.scheme not in {"http", "https"} or not (host and _HOST.fullmatch(host)):
+        return "must be an address such as https://api.twilio.com"
     if parts.scheme == "http" and not _is_loopback(host):
         return "plain http would show the credentials to the network; use https"
     return None

@@ -63,7 +63,7 @@ class Typer:
             if convert is not None and value is not None:
                 try:
                     value = convert(value)
-                except (ValueError, TypeError, InvalidOperation):
+                except (ValueError, TypeError, ArithmeticError):
                     msg = f"{self._stream} {row.get('sid')}: {name} is not of the type expected"
                     raise RecordError(msg) from None
             record[name] = value
@@ -84,9 +84,10 @@ def _converter(
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if schema.get("format") == "date-time":
-        return lambda value: rewritten(value, precision) if value else None
+        return lambda value: None if value == "" else rewritten(_str(value), precision)
     text = _text_within if within else _text
-    for kind, convert in (("integer", _integer), ("number", _number), ("string", text)):
+    kinds = {"integer": _integer, "number": _number, "boolean": _boolean, "string": text}
+    for kind, convert in kinds.items():
         if kind in types:
             return convert
     if "properties" in schema:
@@ -94,7 +95,7 @@ def _converter(
     if "object" in types:
         return _without_nul
     if "items" in schema and (item := _converter(schema["items"], precision)):
-        return lambda value: [None if element is None else item(element) for element in value]
+        return lambda value: [None if e is None else item(e) for e in _list(value)]
     return None
 
 
@@ -106,12 +107,12 @@ def _members(properties: Mapping[str, Any], precision: Precision) -> Callable[[A
     return lambda value: {
         name: convert(value[name]) if convert and value[name] is not None else value[name]
         for name, convert in fields
-        if name in value
+        if name in _dict(value)
     }
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _text_within(value: object) -> str:
@@ -130,18 +131,47 @@ def _without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return value
 
 
-def _integer(value: str | float) -> int | None:
-    return None if value == "" else int(value)
+def _integer(value: object) -> int | None:
+    number = _number(value)
+    if number is not None and number != int(number):
+        raise ValueError
+    return None if number is None else int(number)
 
 
 def _number(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        raise TypeError
     return None if value == "" else _decimal(str(value))
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _str(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _dict(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
 
 
 @lru_cache(maxsize=4_096)
 def _decimal(text: str) -> Decimal:
     """Return the exact number that a text names; a sync sees few different prices."""
     number = Decimal(text)
-    if not number.is_finite():
+    if not number.is_finite() or "_" in text:
         raise InvalidOperation
     return number

@@ -85,7 +85,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_days",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=36_500),
         default=3,
         title="Lookback days",
         description=(
@@ -95,7 +95,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "media_lookback_days",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=36_500),
         title="Media lookback days",
         description="The same for the media of those rows. Default: lookback_days.",
     ),
@@ -124,14 +124,14 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "request_timeout",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=86_400),
         default=60,
         title="Request timeout",
         description="Seconds to wait for a connection, and for data on it.",
     ),
     th.Property(
         "max_retry_seconds",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=86_400),
         default=600,
         title="Max retry seconds",
         description="Seconds for one request with all its tries, Retry-After included.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.errors import ConfigError
@@ -71,7 +72,7 @@ def _value(variable: str, text: str, schema: Mapping[str, Any]) -> object:
         if "integer" in types:
             return int(text)
         if "number" in types:
-            return float(text)
+            return _finite(text)
         if "object" in types or ("array" in types and text.lstrip().startswith("[")):
             return json.loads(text)
         if "array" in types:
@@ -81,6 +82,13 @@ def _value(variable: str, text: str, schema: Mapping[str, Any]) -> object:
         msg = f"environment variable {variable} cannot be read as {expected}"
         raise ConfigError(msg) from None
     return text
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _boolean(text: str) -> bool:

@@ -33,7 +33,11 @@ def parsed(text: str) -> datetime:
             msg = "not a moment"
             raise ValueError(msg)
     else:
-        moment = pendulum.instance(parsedate_to_datetime(text))
+        try:
+            moment = pendulum.instance(parsedate_to_datetime(text))
+        except OverflowError:
+            msg = "beyond the calendar"
+            raise ValueError(msg) from None
     return datetime.fromtimestamp(moment.int_timestamp, timezone.utc).replace(
         microsecond=moment.microsecond
     )

@@ -50,4 +50,6 @@ def starting_point(
         lookback: How far behind the bookmark rows are read again.
     """
     floor = start_date or EPOCH
-    return floor if bookmark is None else max(floor, bookmark - lookback)
+    if bookmark is None or bookmark - floor <= lookback:
+        return floor
+    return bookmark - lookback

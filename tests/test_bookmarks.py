@@ -212,3 +212,13 @@ def test_a_written_bookmark_never_promises_more_than_was_reached(moment: datetim
     assert bookmark is not None
     assert moment - timedelta(seconds=1) < bookmark <= moment
     assert written(bookmark, "seconds") == written(moment, "seconds")
+
+
+@pytest.mark.parametrize(
+    "bookmarks",
+    [[], {"messages": []}, {"messages": {"partitions": {}}}, {"messages": "x"}],
+    ids=str,
+)
+def test_a_state_of_another_shape_is_no_empty_state(bookmarks: object) -> None:
+    with pytest.raises(StateError):
+        Bookmarks({"bookmarks": bookmarks}, print).get("messages", {"account_sid": "AC"})

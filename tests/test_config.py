@@ -472,3 +472,33 @@ def test_hosts_come_from_region_and_edge_unless_a_url_is_set() -> None:
     )
     urls = {"api_url": "https://a", "conversations_url": "https://b", "mcs_url": "https://c"}
     assert settings(edge="dublin", **urls).hosts == Hosts("https://a", "https://b", "https://c")
+
+
+@pytest.mark.parametrize("value", [5, True, 1.5])
+def test_account_sids_of_another_type(value: object) -> None:
+    assert found(account_sids=value)[0].startswith("account_sids:")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://h?",
+        "https://h#",
+        "https://@h",
+        "https://h\n",
+        "https://h h",
+        "https://a..b",
+        "https://h\t",
+    ],
+)
+def test_addresses_that_cannot_work(url: str) -> None:
+    assert len(found(api_url=url)) == 1
+
+
+@pytest.mark.parametrize("days", [float("nan"), float("inf")])
+def test_numbers_without_an_end(days: float) -> None:
+    assert found(lookback_days=days) == ["lookback_days: must be a number that ends somewhere"]
+
+
+def test_a_start_beyond_the_calendar() -> None:
+    assert len(found(start_date="Mon, 1 Jan 99999999999999999999 00:00:00 +0000")) == 1

@@ -325,3 +325,30 @@ def test_a_row_that_is_typed_is_not_changed() -> None:
     before = copy.deepcopy(row)
     typer()(row)
     assert row == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("links", "text"),
+        ("links", []),
+        ("links", ["a"]),
+        ("items", "text"),
+        ("items", {"a": 1}),
+        ("items", ["text"]),
+        ("count", 2.5),
+        ("count", True),
+        ("count", "1_0"),
+        ("count", float("inf")),
+        ("price", "1_0"),
+        ("moment", 0),
+        ("moment", []),
+        ("moment", False),
+        ("moment", "Mon, 1 Jan 99999999999999999999 00:00:00 +0000"),
+        ("flag", "yes"),
+        ("flag", 5),
+    ],
+)
+def test_wrong_types_are_refused(name: str, value: object) -> None:
+    with pytest.raises(RecordError):
+        field(name, value)

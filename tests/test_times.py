@@ -179,3 +179,9 @@ def test_the_order_of_texts_is_the_order_of_time(
         assert texts[0] <= texts[1]
     else:
         assert texts[0] >= texts[1]
+
+
+@pytest.mark.parametrize("year", ["99999999999999999999", "2026 00:00:00 +99999999999999999999"])
+def test_beyond_the_calendar(year: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parsed(f"Mon, 1 Jan {year} 00:00:00 +0000")

@@ -103,3 +103,9 @@ def test_a_start_follows_bookmark_and_lookback(
     short, long = sorted((short, long))
     assert starting_point(earlier, start_date, short) <= starting_point(later, start_date, short)
     assert starting_point(one, start_date, long) <= starting_point(one, start_date, short)
+
+
+def test_a_lookback_beyond_the_calendar_reads_everything() -> None:
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    floor = now - timedelta(days=9)
+    assert starting_point(now, floor, timedelta(days=10**6)) == floor

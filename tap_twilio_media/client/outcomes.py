@@ -20,6 +20,8 @@ RETENTION_CODE = 20004
 FIRST_WAIT = 0.5
 """Seconds: the longest first wait. Each further one may be twice as long."""
 LONGEST_WAIT = 60.0
+TRIES_TO_REACH = 4
+"""A host that never answered is given up after so many tries: it is likely misspelt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class Outcome:
     advice: str
 
 
-_TRANSIENT = Outcome(UnavailableError, None, "run again later; nothing read so far is lost")
+TRANSIENT = Outcome(UnavailableError, None, "run again later; nothing read so far is lost")
+UNREACHED = Outcome(
+    UnavailableError, TRIES_TO_REACH, "check region, edge, the *_url settings and the network"
+)
 _UNEXPECTED = Outcome(InvalidRequestError, 1, "check the *_url settings, or report this")
 
 # 401: the edge sends a few to valid credentials (Airbyte's Twilio connector met them in 2026).
@@ -52,8 +57,8 @@ OUTCOMES: dict[int, Outcome] = {
     ),
     403: Outcome(RefusedError, 1, "give the API key permission to read this resource"),
     404: Outcome(GoneError, 3, "check that the credentials may see it"),
-    408: _TRANSIENT,
-    429: _TRANSIENT,
+    408: TRANSIENT,
+    429: TRANSIENT,
 }
 
 
@@ -67,7 +72,7 @@ def outcome_of(status: int, code: int | None) -> Outcome:
     if status == 400 and code == RETENTION_CODE:  # noqa: PLR2004 - an HTTP status
         return Outcome(OutOfRangeError, 1, "set a later start_date")
     if status >= 500:  # noqa: PLR2004 - an HTTP status
-        return _TRANSIENT
+        return TRANSIENT
     return OUTCOMES.get(status, _UNEXPECTED)
 
 
@@ -79,7 +84,7 @@ def retry_after(header: str | None, now: datetime | None = None) -> float:
         return float(header)
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)

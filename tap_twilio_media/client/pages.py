@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_twilio_media.client.errors import (
     GoneError,
     InvalidRequestError,
+    OutOfRangeError,
     PageLostError,
     PagingLoopError,
 )
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_twilio_media.client.session import Client
+
+
+LOST = frozenset({400, 404})
+"""How Twilio may refuse a page whose PageToken points at a row that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,19 @@ def pages(
         try:
             reply = client.get(url, query, rows=rows)
         except (GoneError, InvalidRequestError) as error:
-            if query is None and len(seen) > 1:
+            lost = error.status in LOST and not isinstance(error, OutOfRangeError)
+            if lost and len(seen) > 1:
                 raise PageLostError(str(error), status=error.status, code=error.code) from None
             raise
         link = _next_link(reply.body)
         yield Page(reply.body[rows], link is None, reply.date, reply.seconds)
         if link is None:
             return
-        url, query = join(base, link), None
+        try:
+            url, query = join(base, link), None
+        except ValueError:
+            msg = f"{path}: Twilio sent a link that is no address; report this"
+            raise InvalidRequestError(msg) from None
         if url in seen:
             msg = f"{path}: Twilio linked to a page that was already read; report this"
             raise PagingLoopError(msg)
@@ -79,4 +89,6 @@ def pages(
 def _next_link(body: dict[str, Any]) -> str | None:
     meta = body.get("meta")
     link = meta.get("next_page_url") if isinstance(meta, dict) else body.get("next_page_uri")
-    return link if isinstance(link, str) and link else None
+    if link is None or link == "":
+        return None
+    return link if isinstance(link, str) else "http://["  # refused like any other broken link

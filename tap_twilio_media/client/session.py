@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
 from tap_twilio_media.client.errors import StoppedError, UnavailableError
-from tap_twilio_media.client.outcomes import backoff, outcome_of, retry_after
+from tap_twilio_media.client.outcomes import (
+    TRANSIENT,
+    UNREACHED,
+    Outcome,
+    backoff,
+    outcome_of,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
     from tap_twilio_media.client.hosts import Hosts
-    from tap_twilio_media.client.outcomes import Outcome
 
 logger = logging.getLogger("tap-twilio-media.client")
 
-TRIES_TO_REACH = 4
-"""A host that never answered is given up after so many tries: it is likely misspelt."""
 WORTH_TELLING = 5.0
 """Seconds: a wait of this length is told at INFO."""
 
@@ -125,14 +139,17 @@ class Client:
         """
         deadline = time.monotonic() + self._manners.max_retry_seconds
         tries = 0
+        ended: Counter[Outcome] = Counter()
         while True:
             tries += 1
-            answer = self._try(url, params, rows)
+            answer = self._try(url, params, rows, deadline)
             if isinstance(answer, Reply):
                 return answer
+            ended[answer.outcome] += 1
             wait = max(backoff(tries), answer.retry_after)
             out_of_time = time.monotonic() + wait > deadline
-            if tries == answer.tries or out_of_time:
+            # A weak 401 among other faults is as weak as one alone, so each outcome counts apart.
+            if out_of_time or ended[answer.outcome] == answer.tries:
                 raise answer.error(tries, out_of_time=out_of_time)
             level = logging.INFO if wait >= WORTH_TELLING else logging.DEBUG
             logger.log(level, "%s; trying again in %.1f s", answer.text, wait)
@@ -145,7 +162,7 @@ class Client:
         self._session.close()
 
     def _try(
-        self, url: str, params: Mapping[str, str] | None, rows: str | None
+        self, url: str, params: Mapping[str, str] | None, rows: str | None, deadline: float
     ) -> Reply | _Failure:
         if self._stop.is_set():
             msg = "stopped"
@@ -157,13 +174,15 @@ class Client:
                 url,
                 params=params,
                 auth=(self.credentials.username, self.credentials.password),
-                timeout=self._manners.request_timeout,
+                timeout=min(self._manners.request_timeout, max(0.1, deadline - started)),
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             # The text of these exceptions holds whole URLs, so only their kind is told.
-            never = where.netloc not in self._reached
-            return _Failure.of_network(where.netloc, where.path, type(error).__name__, never)
+            kind = type(error).__name__
+            if where.netloc not in self._reached and _is_of_connecting(error):
+                return _Failure.of_unreached(where.netloc, kind)
+            return _Failure.of_network(where.path, kind)
         self._reached.add(where.netloc)
         body = _decoded(response)
         if response.status_code != requests.codes.ok:
@@ -185,13 +204,12 @@ class _Failure:
     code: int | None = None
 
     @classmethod
-    def of_network(cls, host: str, path: str, kind: str, never_reached: bool) -> _Failure:  # noqa: FBT001
-        if never_reached:
-            why = "check region, edge, the *_url settings and the network"
-            return cls(
-                f"cannot reach {host} ({kind}): {why}", outcome_of(503, None), TRIES_TO_REACH
-            )
-        return cls(f"{path}: the connection broke ({kind})", outcome_of(503, None), None)
+    def of_unreached(cls, host: str, kind: str) -> _Failure:
+        return cls(f"cannot reach {host} ({kind})", UNREACHED, UNREACHED.tries)
+
+    @classmethod
+    def of_network(cls, path: str, kind: str) -> _Failure:
+        return cls(f"{path}: the connection broke ({kind})", TRANSIENT, None)
 
     @classmethod
     def of_reply(
@@ -204,7 +222,7 @@ class _Failure:
         if code:
             said += f", code {code}"
         if body and isinstance(body.get("message"), str):
-            said += f": {body['message'][:200]}"
+            said += f": {_in_one_line(body['message'])}"
         if request_id := response.headers.get("Twilio-Request-Id"):
             said += f" (request {request_id})"
         wait = retry_after(response.headers.get("Retry-After"))
@@ -212,7 +230,7 @@ class _Failure:
 
     @classmethod
     def of_body(cls, path: str) -> _Failure:
-        return cls(f"{path}: the reply was not the JSON expected", outcome_of(502, None), None)
+        return cls(f"{path}: the reply was not the JSON expected", TRANSIENT, None)
 
     def error(self, tries: int, *, out_of_time: bool) -> Exception:
         text = self.text
@@ -220,15 +238,27 @@ class _Failure:
             text += f", after {tries} tries"
         if out_of_time and self.outcome.error is UnavailableError:
             text += " and the time of max_retry_seconds"
-        if "check " not in text:
-            text += f"; {self.outcome.advice}"
+        text += f"; {self.outcome.advice}"
         return self.outcome.error(text, status=self.status, code=self.code)
+
+
+def _is_of_connecting(error: Exception) -> bool:
+    """Return whether no connection came about; a broken one shows that the host is there."""
+    if isinstance(error, requests.ConnectionError) and error.args:
+        reason = getattr(error.args[0], "reason", None)
+        return isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError))
+    return isinstance(error, (requests.exceptions.InvalidURL, HTTPError))
+
+
+def _in_one_line(text: str) -> str:
+    """Return what Twilio said, short and without anything that a terminal would act on."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:200]
 
 
 def _decoded(response: requests.Response) -> dict[str, Any] | None:
     try:
-        body = response.json()
-    except ValueError:
+        body = json.loads(response.content, parse_float=Decimal)
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 
@@ -241,5 +271,5 @@ def _holds_rows(body: dict[str, Any], key: str) -> bool:
 def _date(response: requests.Response) -> datetime | None:
     try:
         return parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
