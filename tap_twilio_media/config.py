@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tap_twilio_media.client.hosts import Hosts
-from tap_twilio_media.client.session import Credentials, Manners
+from tap_twilio_media.client.network import Credentials, Manners
 from tap_twilio_media.times import parsed
+from tap_twilio_media.windows import RETENTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,13 @@ _KEY = re.compile(r"SK[0-9a-fA-F]{32}")
 _REGION = re.compile(r"[a-z]{2}[0-9]{1,2}")
 _EDGE = re.compile(r"[a-z0-9-]{1,63}")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?|[0-9a-f]*:[0-9a-f:.]+", re.IGNORECASE)
-_NUMBERS = ("lookback_days", "media_lookback_days", "request_timeout", "max_retry_seconds")
+_NUMBERS = (
+    "lookback_days",
+    "media_lookback_days",
+    "window_days",
+    "request_timeout",
+    "max_retry_seconds",
+)
 _URLS = ("api_url", "conversations_url", "mcs_url")
 
 
@@ -40,6 +47,7 @@ class Settings:
     lookback: timedelta
     media_lookback: timedelta
     full_scan: bool
+    longest_window: timedelta
     page_size: int
     max_concurrency: int
     manners: Manners
@@ -72,6 +80,7 @@ class Settings:
             lookback=lookback,
             media_lookback=timedelta(days=float(media_lookback_days)),
             full_scan=config["full_scan"],
+            longest_window=timedelta(days=float(config.get("window_days", RETENTION.days))),
             page_size=int(config["page_size"]),
             max_concurrency=int(config["max_concurrency"]),
             manners=Manners(

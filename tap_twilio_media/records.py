@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.errors import TapError
@@ -44,9 +44,17 @@ class Typer:
             known: The tap's own schema of the stream: a field outside it is new from Twilio.
         """
         self._stream = stream
-        self._fields = [
-            (name, _converter(field, precision)) for name, field in schema["properties"].items()
-        ]
+        converters = {
+            name: _converter(field, precision) for name, field in schema["properties"].items()
+        }
+        self._names = tuple(converters)
+        self._declared = converters.keys()
+        self._texts = tuple(name for name, convert in converters.items() if convert is _text)
+        self._others = tuple(
+            (name, convert)
+            for name, convert in converters.items()
+            if convert is not None and convert is not _text
+        )
         self._known = set(known["properties"]) | NEVER_EMITTED
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,18 +63,24 @@ class Typer:
         Raises:
             RecordError: A value is not what the schema says. The value is not in the text.
         """
-        if not row.keys() <= self._known:
+        if row.keys() == self._declared:
+            record = dict(row)
+        else:
             self._tell_unknown(row)
-        record = {}
-        for name, convert in self._fields:
-            value = row.get(name)
-            if convert is not None and value is not None:
-                try:
-                    value = convert(value)
-                except (ValueError, TypeError, ArithmeticError):
-                    msg = f"{self._stream} {row.get('sid')}: {name} is not of the type expected"
-                    raise RecordError(msg) from None
-            record[name] = value
+            record = {name: row.get(name) for name in self._names}
+        for name in self._texts:
+            value = record[name]
+            if type(value) is not str and value is not None:
+                record[name] = _text(value)
+        name = ""
+        try:
+            for name, convert in self._others:
+                value = record[name]
+                if value is not None:
+                    record[name] = convert(value)
+        except (ValueError, TypeError, ArithmeticError):
+            msg = f"{self._stream} {row.get('sid')}: {name} is not of the type expected"
+            raise RecordError(msg) from None
         return record
 
     def _tell_unknown(self, row: Mapping[str, Any]) -> None:
@@ -84,7 +98,7 @@ def _converter(
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if schema.get("format") == "date-time":
-        return lambda value: None if value == "" else rewritten(_str(value), precision)
+        return partial(_time, precision=precision)
     text = _text_within if within else _text
     kinds = {"integer": _integer, "number": _number, "boolean": _boolean, "string": text}
     for kind, convert in kinds.items():
@@ -132,6 +146,16 @@ def _without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _integer(value: object) -> int | None:
+    return _counted(value) if type(value) is str else _whole(value)
+
+
+@lru_cache(maxsize=4_096)
+def _counted(text: str) -> int | None:
+    """Return the number that a text names; most counts are small."""
+    return _whole(text)
+
+
+def _whole(value: object) -> int | None:
     number = _number(value)
     if number is not None and number != int(number):
         raise ValueError
@@ -150,10 +174,10 @@ def _boolean(value: object) -> bool:
     return value
 
 
-def _str(value: object) -> str:
-    if not isinstance(value, str):
+def _time(value: object, precision: Precision) -> str | None:
+    if type(value) is not str:
         raise TypeError
-    return value
+    return rewritten(value, precision) if value else None
 
 
 def _list(value: object) -> list[Any]:

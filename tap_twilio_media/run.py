@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from contextlib import nullcontext
 from datetime import datetime, timezone
+from itertools import count
 from typing import TYPE_CHECKING
 
 from tap_twilio_media.client.errors import GoneError, RefusedError, TwilioError
+from tap_twilio_media.client.network import Network
 from tap_twilio_media.client.session import Client
 from tap_twilio_media.errors import SyncIncompleteError
+from tap_twilio_media.pool import Pool
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
     from tap_twilio_media.bookmarks import Bookmarks
-    from tap_twilio_media.client.session import Credentials
+    from tap_twilio_media.client.network import Credentials
     from tap_twilio_media.config import Settings
     from tap_twilio_media.errors import TapError
+    from tap_twilio_media.output import Output
 
 logger = logging.getLogger("tap-twilio-media")
 
@@ -29,27 +34,40 @@ NAMED = 5
 class Run:
     """One run of the tap."""
 
-    def __init__(self, settings: Settings, bookmarks: Bookmarks, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bookmarks: Bookmarks,
+        stop: threading.Event,
+        output: Output | None = None,
+    ) -> None:
         """Start the clock; nothing is asked yet.
 
         Args:
             settings: The checked settings.
             bookmarks: The state.
             stop: Set when the run is to end.
+            output: Where the messages go, if it can hold them back.
         """
         self.settings = settings
         self.bookmarks = bookmarks
         self.started = datetime.now(timezone.utc).replace(microsecond=0)
         self.statuses: dict[str, str] = {}
-        self._stop = stop
+        self.pool = Pool(settings.max_concurrency, output.flush if output else _do_nothing)
+        self.held = output.held if output else nullcontext
+        self._scopes = count()
+        self._network = Network.of(settings.max_concurrency, stop)
         self._clients: dict[Credentials, Client] = {}
-        self._reached: set[str] = set()
         self._failures: dict[tuple[object, ...], tuple[list[str], str]] = {}
         self._tally: defaultdict[str, list[str]] = defaultdict(list)
 
     def now(self, twilio_clock: datetime | None) -> datetime:
         """Return the start of the run: the earlier of the local clock and Twilio's."""
         return min(self.started, twilio_clock or self.started)
+
+    def scope(self) -> int:
+        """Return a new scope for tasks of the pool; earlier ones come first."""
+        return next(self._scopes)
 
     def client(self, account_sid: str) -> Client:
         """Return who reads the 2010 API of an account: itself or, by Auth Token, its parent."""
@@ -91,8 +109,7 @@ class Run:
         Raises:
             SyncIncompleteError: Something failed; one line for each account and cause.
         """
-        for client in self._clients.values():
-            client.close()
+        self._network.adapter.close()
         for what, sids in self._tally.items():
             more = f" and {len(sids) - NAMED} more" if len(sids) > NAMED else ""
             logger.warning("%s: %d (%s%s)", what, len(sids), ", ".join(sids[:NAMED]), more)
@@ -109,7 +126,10 @@ class Run:
                 self.settings.hosts,
                 credentials,
                 self.settings.manners,
-                stop=self._stop,
-                reached=self._reached,
+                self._network,
             )
         return self._clients[credentials]
+
+
+def _do_nothing() -> None:
+    """Hold nothing back."""

@@ -109,6 +109,15 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "window_days",
+        th.NumberType(exclusive_minimum=0, maximum=400),
+        title="Window days",
+        description=(
+            "Longest window of a backfill, for those who want bookmarks more often. Default: no "
+            "cap, windows follow the density of the account."
+        ),
+    ),
+    th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=1000),
         default=1000,

@@ -19,6 +19,7 @@ from tap_twilio_media import config as configuration
 from tap_twilio_media.bookmarks import Bookmarks
 from tap_twilio_media.catalogs import mend
 from tap_twilio_media.errors import ConfigError, TapError
+from tap_twilio_media.output import Output
 from tap_twilio_media.run import Run
 from tap_twilio_media.settings import CONFIG_SCHEMA
 from tap_twilio_media.sources import merged
@@ -52,11 +53,15 @@ STREAM_TYPES: tuple[type[Stream], ...] = (
 INCREMENTAL = {vars(kind)["name"] for kind in STREAM_TYPES if issubclass(kind, IncrementalStream)}
 
 
+SECONDS_TO_STOP = 1.5
+
+
 class TapTwilioMedia(Tap):
     """Singer tap for Twilio messages, their media and the media of Twilio Conversations."""
 
     name = "tap-twilio-media"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    message_writer_class = Output
 
     # Without BATCH, as the SDK may put a STATE out before the BATCH that holds its rows, and
     # without ACTIVATE_VERSION, as a refused service must not delete rows downstream.
@@ -105,7 +110,9 @@ class TapTwilioMedia(Tap):
         """What the streams share; made when the sync starts."""
         settings = configuration.Settings.of(self.config, self.plugin_version)
         bookmarks = Bookmarks(cast("dict[str, Any]", self.state), self.state_writer.write_state)
-        return Run(settings, bookmarks, self._stop)
+        writer = self.message_writer
+        output = writer if isinstance(writer, Output) else None
+        return Run(settings, bookmarks, self._stop, output)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -127,10 +134,17 @@ class TapTwilioMedia(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         # The SDK would write the state and exit 0, as if the run had come to its end.
         self._stop.set()
-        self.logger.info(
-            "Stopped by signal %d; what was read so far stays, the rest is read next time", signum
-        )
-        sys.exit(128 + signum)
+        self.logger.info("Stopped by signal %d; the next run goes on from the last state", signum)
+        code = 128 + signum
+        # Whatever the run hangs in, it is over soon.
+        timer = threading.Timer(SECONDS_TO_STOP, os._exit, (code,))
+        timer.daemon = True
+        timer.start()
+        writer = self.message_writer
+        if isinstance(writer, Output) and writer.is_writing:
+            writer.exit_code = code
+        else:
+            sys.exit(code)
 
     @classmethod
     @override

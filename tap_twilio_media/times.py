@@ -17,7 +17,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}|$)")
 
 
-@lru_cache(maxsize=65_536)
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_SIXTIETHS = frozenset(f"{number:02}" for number in range(60))
+_HOURS = frozenset(f"{number:02}" for number in range(24))
+_RFC_LENGTH = len("Thu, 30 Jul 2015 20:00:00 +0000")
+_ISO_LENGTH = len("2015-07-30T20:00:00Z")
+
+
 def parsed(text: str) -> datetime:
     """Return the moment, aware and in UTC, that a text in RFC 2822 or ISO 8601 names.
 
@@ -27,6 +33,68 @@ def parsed(text: str) -> datetime:
     Raises:
         ValueError: The text is neither.
     """
+    common = _common(text)
+    return datetime.fromisoformat(common + "+00:00") if common else _parsed(text)
+
+
+def written(moment: datetime, precision: Precision) -> str:
+    """Return a moment in UTC with a fixed width, so that the order of texts is that of time."""
+    moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment.isoformat(timespec=precision) + "Z"
+
+
+def rewritten(text: str, precision: Precision) -> str:
+    """Return a time that Twilio sent in the one form that is emitted.
+
+    Raises:
+        ValueError: The text is not a time.
+    """
+    common = _common(text)
+    if common:
+        return common + ("Z" if precision == "seconds" else ".000000Z")
+    return _rewritten(text, precision)
+
+
+def _common(text: str) -> str | None:
+    """Return the date and time of the forms that nearly all rows have, or None for another one.
+
+    A sync meets few days: looking one up costs a tenth of parsing it.
+    """
+    if len(text) == _RFC_LENGTH and text[25:] == " +0000" and text[3:5] == ", ":
+        day, clock = _day(text[5:17]), text[17:25]
+    elif len(text) == _ISO_LENGTH and text[19] == "Z" and text[10] == "T":
+        day, clock = _iso_day(text[:11]), text[11:19]
+    else:
+        return None
+    whole = clock[2] == clock[5] == ":" and clock[:2] in _HOURS
+    if day and whole and clock[3:5] in _SIXTIETHS and clock[6:] in _SIXTIETHS:
+        return day + clock
+    return None
+
+
+@lru_cache(maxsize=4_096)
+def _day(text: str) -> str | None:
+    """Return `30 Jul 2015 ` as `2015-07-30T`, or None if it is no day."""
+    try:
+        day, month, year = text[:-1].split(" ")
+        date = datetime(int(year), _MONTHS.index(month) + 1, int(day), tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return date.date().isoformat() + "T"
+
+
+@lru_cache(maxsize=4_096)
+def _iso_day(text: str) -> str | None:
+    """Return `2015-07-30T` as it is, or None if it is no day."""
+    try:
+        datetime.fromisoformat(text[:-1])
+    except ValueError:
+        return None
+    return text if text.isascii() else None
+
+
+@lru_cache(maxsize=8_192)
+def _parsed(text: str) -> datetime:
     if _ISO_DATE.match(text):
         moment = pendulum.parse(text)
         if not isinstance(moment, pendulum.DateTime):
@@ -43,17 +111,6 @@ def parsed(text: str) -> datetime:
     )
 
 
-def written(moment: datetime, precision: Precision) -> str:
-    """Return a moment in UTC with a fixed width, so that the order of texts is that of time."""
-    moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return moment.isoformat(timespec=precision) + "Z"
-
-
-@lru_cache(maxsize=65_536)
-def rewritten(text: str, precision: Precision) -> str:
-    """Return a time that Twilio sent in the one form that is emitted.
-
-    Raises:
-        ValueError: The text is not a time.
-    """
-    return written(parsed(text), precision)
+@lru_cache(maxsize=8_192)
+def _rewritten(text: str, precision: Precision) -> str:
+    return written(_parsed(text), precision)

@@ -55,7 +55,8 @@ class Output:
     @classmethod
     def of(cls, text: str, **kwargs: Any) -> Output:
         """Return the output that a text holds."""
-        lines = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+        # Not splitlines: a text may hold U+2028 and its like, which end no line of JSON.
+        lines = [json.loads(line, parse_float=Decimal) for line in text.split("\n") if line]
         return cls(lines, text=text, **kwargs)
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:

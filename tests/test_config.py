@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_twilio_media.client.hosts import Hosts
-from tap_twilio_media.client.session import Credentials, Manners
+from tap_twilio_media.client.network import Credentials, Manners
 from tap_twilio_media.config import Settings, problems
 from tap_twilio_media.errors import ConfigError
 from tap_twilio_media.settings import CONFIG_SCHEMA
@@ -381,6 +381,7 @@ def test_the_defaults() -> None:
         lookback=timedelta(days=3),
         media_lookback=timedelta(days=3),
         full_scan=False,
+        longest_window=timedelta(days=400),
         page_size=1000,
         max_concurrency=10,
         manners=Manners("tap-twilio-media/1.2.3", 60, 600),

@@ -4,72 +4,36 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
-from tap_twilio_media.client.errors import StoppedError, UnavailableError
-from tap_twilio_media.client.outcomes import (
-    TRANSIENT,
-    UNREACHED,
-    Outcome,
-    backoff,
-    outcome_of,
-    retry_after,
-)
+from tap_twilio_media.client.errors import StoppedError
+from tap_twilio_media.client.failures import Failure, is_of_connecting
+from tap_twilio_media.client.outcomes import backoff
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Mapping
 
     from tap_twilio_media.client.hosts import Hosts
+    from tap_twilio_media.client.network import Credentials, Manners, Network
+    from tap_twilio_media.client.outcomes import Outcome
 
 logger = logging.getLogger("tap-twilio-media.client")
 
+ASKED_TO_SLOW_DOWN = frozenset({429, 503})
 WORTH_TELLING = 5.0
 """Seconds: a wait of this length is told at INFO."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A pair for Basic auth: Account SID with Auth Token, or API key SID with its secret."""
-
-    username: str
-    password: str = field(repr=False)
-
-    @property
-    def is_api_key(self) -> bool:
-        """Whether this is an API key, which may read less than an Auth Token."""
-        return self.username.startswith("SK")
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How the client behaves.
-
-    Attributes:
-        user_agent: Value of the User-Agent header.
-        request_timeout: Seconds to wait for a connection, and for more data on it.
-        max_retry_seconds: Seconds for one request with all its tries and waits.
-    """
-
-    user_agent: str
-    request_timeout: float = 60.0
-    max_retry_seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +59,7 @@ class Client:
         hosts: Hosts,
         credentials: Credentials,
         manners: Manners,
-        *,
-        stop: threading.Event,
-        reached: set[str],
+        network: Network,
     ) -> None:
         """Prepare a connection pool; nothing is asked yet.
 
@@ -105,18 +67,13 @@ class Client:
             hosts: The base URLs.
             credentials: The pair for Basic auth.
             manners: Timeouts, the retry budget and the name to go by.
-            stop: Ends every wait when set.
-            reached: Hosts that have answered before; shared between the clients of a run.
+            network: What it shares with the other clients of a run.
         """
         self.hosts = hosts
         self.credentials = credentials
         self._manners = manners
-        self._stop = stop
-        self._reached = reached
-        self._session = requests.Session()
-        self._session.headers.update(
-            {"User-Agent": manners.user_agent, "Accept": "application/json"}
-        )
+        self._network = network
+        self._sessions = threading.local()
 
     def get(
         self, url: str, params: Mapping[str, str] | None = None, *, rows: str | None = None
@@ -153,114 +110,88 @@ class Client:
                 raise answer.error(tries, out_of_time=out_of_time)
             level = logging.INFO if wait >= WORTH_TELLING else logging.DEBUG
             logger.log(level, "%s; trying again in %.1f s", answer.text, wait)
-            if self._stop.wait(wait):
+            if self._network.stop.wait(wait):
                 msg = "stopped"
                 raise StoppedError(msg)
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._network.adapter.close()
+
+    @property
+    def _session(self) -> requests.Session:
+        """The session of this thread: only the pool of connections below may be shared."""
+        session: requests.Session | None = getattr(self._sessions, "session", None)
+        if session is None:
+            session = self._sessions.session = requests.Session()
+            session.headers["User-Agent"] = self._manners.user_agent
+            session.headers["Accept"] = "application/json"
+            session.auth = (self.credentials.username, self.credentials.password)
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, self._network.adapter)
+        return session
 
     def _try(
         self, url: str, params: Mapping[str, str] | None, rows: str | None, deadline: float
-    ) -> Reply | _Failure:
-        if self._stop.is_set():
-            msg = "stopped"
-            raise StoppedError(msg)
+    ) -> Reply | Failure:
+        network = self._network
         where = urlsplit(url)
-        started = time.monotonic()
         try:
-            response = self._session.get(
-                url,
-                params=params,
-                auth=(self.credentials.username, self.credentials.password),
-                timeout=min(self._manners.request_timeout, max(0.1, deadline - started)),
-                allow_redirects=False,
-            )
+            with network.throttle.place() as started:
+                response = self._session.get(
+                    url,
+                    params=params,
+                    timeout=min(self._manners.request_timeout, max(0.1, deadline - started)),
+                    allow_redirects=False,
+                )
         except (requests.RequestException, HTTPError) as error:
             # The text of these exceptions holds whole URLs, so only their kind is told.
             kind = type(error).__name__
-            if where.netloc not in self._reached and _is_of_connecting(error):
-                return _Failure.of_unreached(where.netloc, kind)
-            return _Failure.of_network(where.path, kind)
-        self._reached.add(where.netloc)
+            if where.netloc not in network.reached and is_of_connecting(error):
+                return Failure.of_unreached(where.netloc, kind)
+            return Failure.of_network(where.path, kind)
+        network.reached.add(where.netloc)
+        if response.status_code in ASKED_TO_SLOW_DOWN:
+            network.throttle.slow_down(started)
         body = _decoded(response)
         if response.status_code != requests.codes.ok:
-            return _Failure.of_reply(where.path, response, body)
+            return Failure.of_reply(where.path, response, body)
         if body is None or (rows is not None and not _holds_rows(body, rows)):
-            return _Failure.of_body(where.path)
+            return Failure.of_body(where.path)
+        network.throttle.speed_up()
         return Reply(body, _date(response), time.monotonic() - started)
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """One try that failed, and what that means."""
-
-    text: str
-    outcome: Outcome
-    tries: int | None
-    retry_after: float = 0.0
-    status: int | None = None
-    code: int | None = None
-
-    @classmethod
-    def of_unreached(cls, host: str, kind: str) -> _Failure:
-        return cls(f"cannot reach {host} ({kind})", UNREACHED, UNREACHED.tries)
-
-    @classmethod
-    def of_network(cls, path: str, kind: str) -> _Failure:
-        return cls(f"{path}: the connection broke ({kind})", TRANSIENT, None)
-
-    @classmethod
-    def of_reply(
-        cls, path: str, response: requests.Response, body: dict[str, Any] | None
-    ) -> _Failure:
-        code = body.get("code") if body else None
-        code = code if isinstance(code, int) else None
-        outcome = outcome_of(response.status_code, code)
-        said = f"HTTP {response.status_code}"
-        if code:
-            said += f", code {code}"
-        if body and isinstance(body.get("message"), str):
-            said += f": {_in_one_line(body['message'])}"
-        if request_id := response.headers.get("Twilio-Request-Id"):
-            said += f" (request {request_id})"
-        wait = retry_after(response.headers.get("Retry-After"))
-        return cls(f"{path}: {said}", outcome, outcome.tries, wait, response.status_code, code)
-
-    @classmethod
-    def of_body(cls, path: str) -> _Failure:
-        return cls(f"{path}: the reply was not the JSON expected", TRANSIENT, None)
-
-    def error(self, tries: int, *, out_of_time: bool) -> Exception:
-        text = self.text
-        if tries > 1:
-            text += f", after {tries} tries"
-        if out_of_time and self.outcome.error is UnavailableError:
-            text += " and the time of max_retry_seconds"
-        text += f"; {self.outcome.advice}"
-        return self.outcome.error(text, status=self.status, code=self.code)
-
-
-def _is_of_connecting(error: Exception) -> bool:
-    """Return whether no connection came about; a broken one shows that the host is there."""
-    if isinstance(error, requests.ConnectionError) and error.args:
-        reason = getattr(error.args[0], "reason", None)
-        return isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError))
-    return isinstance(error, (requests.exceptions.InvalidURL, HTTPError))
-
-
-def _in_one_line(text: str) -> str:
-    """Return what Twilio said, short and without anything that a terminal would act on."""
-    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:200]
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def _decoded(response: requests.Response) -> dict[str, Any] | None:
     try:
-        body = json.loads(response.content, parse_float=Decimal)
-    except (ValueError, RecursionError):
+        body = _decoder.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        body = _mended(response.content)
+    except RecursionError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def _mended(content: bytes) -> object:
+    """Return JSON in which halves of characters have become U+FFFD, or None if it is not JSON.
+
+    A text that was cut between the halves of an emoji is no text that can be passed on.
+    """
+
+    def whole(value: Any) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(value, str):
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, dict):
+            return {whole(name): whole(member) for name, member in value.items()}
+        return [whole(member) for member in value] if isinstance(value, list) else value
+
+    try:
+        return whole(json.loads(content.decode("utf-8", "replace"), parse_float=Decimal))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _holds_rows(body: dict[str, Any], key: str) -> bool:

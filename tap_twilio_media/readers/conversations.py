@@ -34,18 +34,30 @@ class ConversationsReader:
         self._page_size = min(page_size, LARGEST_PAGE)
 
     def services(self) -> Iterator[Page]:
-        """Yield the pages of `/v1/Services`, then the default service where the list lacks it."""
-        seen: set[str] = set()
-        page: Page | None = None
-        for page in self._list("/v1/Services", "services"):
-            seen.update(row["sid"] for row in page.rows)
-            yield page
-        if (default := self._default_service()) and default["sid"] not in seen:
-            yield Page([default], is_last=True, date=page.date if page else None, seconds=0.0)
+        """Yield the pages of `/v1/Services`."""
+        return self._list("/v1/Services", "services")
+
+    def default_service_sid(self) -> str | None:
+        """Return the service that the account uses when none is named; the list may lack it."""
+        configuration = self._get("/v1/Configuration")
+        return configuration.get("default_chat_service_sid") if configuration else None
+
+    def service(self, sid: str) -> dict[str, Any] | None:
+        """Return a service, or None when it is gone."""
+        return self._get(f"/v1/Services/{sid}")
 
     def conversations(self, service_sid: str) -> Iterator[Page]:
         """Yield the pages of all conversations of a service."""
         return self._list(f"/v1/Services/{service_sid}/Conversations", "conversations")
+
+    def created_until(self, service_sid: str, day: datetime) -> Iterator[Page]:
+        """Yield the pages of the conversations created up to the end of a day, newest first.
+
+        With a date the list is ordered so (Twilio's OpenAPI description of Conversations).
+        """
+        path = f"/v1/Services/{service_sid}/Conversations"
+        query = {"EndDate": day.strftime("%Y-%m-%dT23:59:59Z")}
+        return self._list(path, "conversations", query)
 
     def messages(self, conversation: dict[str, Any], start: datetime | None) -> Iterator[Page]:
         """Yield pages of a conversation's messages, newest first, until nothing new can follow.
@@ -60,22 +72,19 @@ class ConversationsReader:
         """
         service_sid, sid = conversation["chat_service_sid"], conversation["sid"]
         path = f"/v1/Services/{service_sid}/Conversations/{sid}/Messages"
-        born = _moment(conversation.get("date_created"))
+        born = moment_of(conversation, "date_created")
         for page in self._list(path, "messages", {"Order": "desc"}):
             yield page
             if start is None or not page.rows:
                 continue
-            created = [_moment(row.get("date_created")) for row in page.rows]
+            created = [moment_of(row, "date_created") for row in page.rows]
             imported = any(born and moment and moment < born for moment in created)
             if not imported and all(not is_new(row, start) for row in page.rows):
                 return
 
-    def _default_service(self) -> dict[str, Any] | None:
-        base = self._client.hosts.conversations
+    def _get(self, path: str) -> dict[str, Any] | None:
         try:
-            configuration = self._client.get(join(base, "/v1/Configuration")).body
-            sid = configuration.get("default_chat_service_sid")
-            return self._client.get(join(base, f"/v1/Services/{sid}")).body if sid else None
+            return self._client.get(join(self._client.hosts.conversations, path)).body
         except GoneError:
             return None
 
@@ -90,7 +99,7 @@ class ConversationsReader:
 
 def is_new(message: dict[str, Any], start: datetime) -> bool:
     """Return whether a conversation message counts as new: its creation or its last edit does."""
-    moments = [_moment(message.get(field)) for field in ("date_created", "date_updated")]
+    moments = [moment_of(message, field) for field in ("date_created", "date_updated")]
     known = [moment for moment in moments if moment]
     return not known or max(known) >= start
 
@@ -102,15 +111,13 @@ def is_over(conversation: dict[str, Any], start: datetime) -> bool:
     """
     if conversation.get("state") != "closed":
         return False
-    timers = conversation.get("timers") or {}
-    dates = (
-        conversation.get("date_created"),
-        conversation.get("date_updated"),
-        timers.get("date_closed"),
-    )
-    moments = [moment for date in dates if (moment := _moment(date))]
+    dates = {**conversation, **(conversation.get("timers") or {})}
+    fields = ("date_created", "date_updated", "date_closed")
+    moments = [moment for field in fields if (moment := moment_of(dates, field))]
     return bool(moments) and max(moments) < start - QUIET
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of(row: dict[str, Any], field: str) -> datetime | None:
+    """Return the time in a field of a row, or None where there is none."""
+    text = row.get(field)
     return parsed(text) if text else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -11,6 +12,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.metrics import Metric, Point, Status, Tag
 from singer_sdk.schema.source import SchemaDirectory
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
@@ -19,7 +21,7 @@ from tap_twilio_media.records import Typer
 from tap_twilio_media.schemas import SCHEMAS_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from datetime import timedelta
 
     from singer_sdk.helpers.types import Context, Record
@@ -45,7 +47,7 @@ class TwilioStream(Stream):
     # The SDK adds the partition of its state to every record; the schemas say what belongs there.
     state_partitioning_keys: ClassVar[Sequence[str]] = ()
 
-    parents: Sequence[dict[str, Any]] = ()
+    parents: Sequence[Any] = ()
     """The rows of the parent stream that the next `sync` reads the children of. They are not in
     the context, because the SDK puts that into logs and state."""
 
@@ -61,14 +63,16 @@ class TwilioStream(Stream):
         """Turns a row into a record."""
         return Typer(self.name, self.effective_schema, self.precision, known=self.schema)
 
+    @cached_property
+    def passes_all(self) -> bool:
+        """Whether no stream map of the user can keep a row back."""
+        return isinstance(self.stream_maps[0], SameRecordTransform)
+
     def passes(self, row: Mapping[str, Any]) -> bool:
         """Return whether a stream map of the user lets this row, and so its children, through."""
-        mapping = self.stream_maps[0]
-        return isinstance(mapping, SameRecordTransform) or mapping.get_filter_result(
-            self.typed(row)
-        )
+        return self.passes_all or self.stream_maps[0].get_filter_result(self.typed(row))
 
-    def sync_children_of(self, rows: Sequence[dict[str, Any]], context: Context) -> None:
+    def sync_children_of(self, rows: Sequence[Any], context: Context) -> None:
         """Read the children of a page of rows, when any child is selected."""
         if rows and self.has_selected_descendents:
             for child in self.child_streams:
@@ -102,6 +106,22 @@ class TwilioStream(Stream):
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
         return ()  # children are read a page of parents at a time, see sync_children_of
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        return all(self.mask.values())
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        # Where no property is deselected, looking at each of every record finds nothing.
+        if not self._is_whole:
+            yield from super()._generate_record_messages(record)
+            return
+        for stream_map in self.stream_maps:
+            if (mapped := stream_map.transform(record)) is not None:
+                yield RecordMessage(
+                    stream_map.stream_alias, mapped, time_extracted=datetime.now(timezone.utc)
+                )
 
     # The state is changed by `Bookmarks` alone, when a window is complete. Everything by which
     # the SDK would move or promote bookmarks along with records is therefore off.

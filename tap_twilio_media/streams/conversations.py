@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from tap_twilio_media.client.errors import GoneError, StoppedError
 from tap_twilio_media.errors import TapError
-from tap_twilio_media.readers.conversations import ConversationsReader, is_new, is_over
+from tap_twilio_media.pool import Ahead, Lookahead
+from tap_twilio_media.readers.conversations import ConversationsReader, is_new, is_over, moment_of
+from tap_twilio_media.readers.talks import File, Talk
 from tap_twilio_media.streams.accounts import Accounts
 from tap_twilio_media.streams.base import IncrementalStream, TwilioStream
+from tap_twilio_media.streams.checkpoint import Checkpoint
 from tap_twilio_media.streams.family import Family
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_twilio_media.client.pages import Page
+    from tap_twilio_media.streams.mcs import McsMedia
     from tap_twilio_media.times import Precision
 
 logger = logging.getLogger("tap-twilio-media")
 
-MEDIA_AT_ONCE = 1000
-"""So many files of a batch of conversations are read together."""
+PAGE, TALK, FILE = range(3)
+"""Ranks: lists before messages, as each brings more to do; their number is bounded."""
+LISTS_AHEAD = 2
+FILES_AT_ONCE = 1000
+"""So many files of a page of conversations are written together."""
 
 
 class _ConversationsStream(TwilioStream):
@@ -37,6 +48,11 @@ class _ConversationsStream(TwilioStream):
         client = self.run.own_client(context["account_sid"])
         assert client is not None  # noqa: S101 - ConversationServices has made sure
         return ConversationsReader(client, context["account_sid"], self.run.settings.page_size)
+
+    def fail(self, context: Context, error: TapError) -> None:
+        """Note that this stream and those below it are not complete."""
+        names = [s.name for s in (self, *self.descendent_streams) if s.selected]
+        self.run.fail(context["account_sid"], names, error)
 
 
 class ConversationServices(_ConversationsStream):
@@ -56,20 +72,34 @@ class ConversationServices(_ConversationsStream):
                 account_sid,
             )
             return
+        scope = self.run.scope()
         try:
-            for page in self.reader(context).services():
-                self.tell_request(page.seconds, "Services", context)
-                for row in page.rows:
-                    yield self.typed(row)
-                for row in page.rows:
-                    self._sync_children({**context, "chat_service_sid": row["sid"]})
+            yield from self._read(context, scope)
         except StoppedError:
             raise
         except TapError as error:
-            streams = (self, *self.descendent_streams)
-            self.run.fail(
-                account_sid, [stream.name for stream in streams if stream.selected], error
-            )
+            self.fail(context, error)
+        finally:
+            self.run.pool.drop(scope)
+
+    def _read(self, context: Context, scope: int) -> Iterable[Record]:
+        reader, pool, rank = self.reader(context), self.run.pool, (PAGE, scope)
+        default = pool.submit(rank, reader.default_service_sid)
+        seen: set[str] = set()
+        for page in Ahead(pool, rank, reader.services(), LISTS_AHEAD):
+            self.tell_request(page.seconds, "Services", context)
+            yield from self._with_children(page.rows, context)
+            seen.update(row["sid"] for row in page.rows)
+        sid = pool.result(default)
+        if sid and sid not in seen:
+            row = pool.result(pool.submit(rank, partial(reader.service, sid)))
+            yield from self._with_children([row] if row else [], context)
+
+    def _with_children(self, rows: list[dict[str, Any]], context: Context) -> Iterable[Record]:
+        for row in rows:
+            yield self.typed(row)
+        for row in rows:
+            self._sync_children({**context, "chat_service_sid": row["sid"]})
 
 
 class Conversations(_ConversationsStream):
@@ -81,32 +111,48 @@ class Conversations(_ConversationsStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         assert context is not None  # noqa: S101 - a child stream always has one
+        scope = self.run.scope()
         try:
-            yield from self._read_service(context)
+            yield from self._read_service(context, scope)
         except StoppedError:
             raise
         except TapError as error:
-            names = [s.name for s in (self, *self.descendent_streams) if s.selected]
-            self.run.fail(context["account_sid"], names, error)
+            self.fail(context, error)
+        finally:
+            self.run.pool.drop(scope)
 
-    def _read_service(self, context: Context) -> Iterable[Record]:
-        members = [s for s in self.descendent_streams if isinstance(s, IncrementalStream)]
-        family = Family(self.run, members, context)
-        for child in self.child_streams:
-            assert isinstance(child, ConversationMessages)  # noqa: S101 - for the type checker
-            child.family = family
-        service_sid, now = context["chat_service_sid"], None
-        for page in self.reader(context).conversations(service_sid):
+    def _read_service(self, context: Context, scope: int) -> Iterable[Record]:
+        (child,) = self.child_streams
+        assert isinstance(child, ConversationMessages)  # noqa: S101 - for the type checker
+        family = Family(self.run, (child, child.media), context)
+        child.family, child.line = family, Lookahead(2 * self.run.settings.max_concurrency)
+        checkpoint = Checkpoint(self.run.bookmarks, family.bookmarked, context)
+        in_order = checkpoint.is_first_read and not self.run.settings.full_scan
+        if in_order:
+            day = checkpoint.read_back_to or self.run.started + timedelta(days=1)
+            listed = self.reader(context).created_until(context["chat_service_sid"], day)
+        else:
+            listed = self.reader(context).conversations(context["chat_service_sid"])
+
+        now: datetime | None = None
+        oldest: datetime | None = None
+        source = child.begin(listed, context, scope)
+        for page, talks in Ahead(self.run.pool, (PAGE, scope), source, LISTS_AHEAD):
             now = now or self.run.now(page.date)
             self.tell_request(page.seconds, "Conversations", context)
             for row in page.rows:
                 yield self.typed(row)
-            # The service asked for is the one to ask again, whatever the row says.
-            self.sync_children_of(
-                [{**row, "chat_service_sid": service_sid} for row in page.rows], context
-            )
+            self.sync_children_of(talks, context)
+            # Only a list that keeps its order tells that all newer conversations were met.
+            created = [moment_of(row, "date_created") for row in page.rows]
+            in_order = in_order and _is_descending([oldest, *created])
+            oldest = created[-1] if created else oldest
+            if in_order and oldest and not page.is_last:
+                checkpoint.reach(oldest, now)
+                self.run.bookmarks.emit()
         if now is not None:
-            family.complete(now)
+            family.complete(checkpoint.read_since or now)
+            checkpoint.clear()
             self.run.bookmarks.emit()
 
 
@@ -115,50 +161,74 @@ class ConversationMessages(_ConversationsStream, IncrementalStream):
 
     name = "conversation_messages"
     parent_stream_type = Conversations
+    parents: Sequence[Talk]
 
     family: Family
-    """Set by the parent for each service."""
+    line: Lookahead
+    """Both are set by the parent for each service."""
+
+    @property
+    def media(self) -> McsMedia:
+        """The stream of their files."""
+        (child,) = self.child_streams
+        return child  # type: ignore[return-value]
+
+    def begin(
+        self, listed: Iterator[Page], context: Context, scope: int
+    ) -> Iterator[tuple[Page, list[Talk]]]:
+        """Yield pages of conversations, each with those to read, which are begun ahead."""
+        if not self.family.is_wanted:
+            yield from ((page, []) for page in listed)
+            return
+        service_sid, pool, reader = context["chat_service_sid"], self.run.pool, self.reader(context)
+        start = None if self.run.settings.full_scan else self.family.start
+        files_since = self.family.since(self.media)
+
+        def files_of(message: dict[str, Any]) -> list[File]:
+            if not self.passes_all or files_since is None or not is_new(message, files_since):
+                return []
+            return self.media.ask(message, context, (FILE, scope))
+
+        for page in listed:
+            # The service asked for is the one to ask again, whatever the row says.
+            rows = [{**row, "chat_service_sid": service_sid} for row in page.rows]
+            talks = [
+                Talk(reader, pool, (TALK, scope), row, start, files_of)
+                for row in rows
+                if start is None or not is_over(row, start)
+            ]
+            self.line.add(talks)
+            yield page, talks
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         assert context is not None  # noqa: S101 - a child stream always has one
-        media: list[dict[str, Any]] = []
-        for conversation in self.parents:
-            if not self.run.settings.full_scan and is_over(conversation, self.family.start):
-                continue
+        own = self.family.since(self)
+        late = None if self.passes_all else self.family.since(self.media)
+        files: list[File] = []
+        for talk in self.parents:
+            self.line.reach(talk)
             try:
-                for record in self._read(conversation, context, media):
-                    yield record
-                    if len(media) >= MEDIA_AT_ONCE:
-                        self.sync_children_of(media, context)
-                        media.clear()
+                for page in talk.pages():
+                    for said in page:
+                        row = said.row
+                        files += said.files
+                        # A user's filter is not for many threads, so it waited for its turn.
+                        if late and is_new(row, late) and self.passes(row):
+                            files += self.media.ask(row, context, (FILE, 0))
+                        if own and is_new(row, own):
+                            yield self.typed(row)
+                    if len(files) >= FILES_AT_ONCE:
+                        self.sync_children_of(files, context)
+                        files = []
             except GoneError:
-                self.run.count(
-                    "conversations deleted before their messages were read", conversation["sid"]
-                )
-        self.sync_children_of(media, context)
-
-    def _read(
-        self, conversation: dict[str, Any], context: Context, media: list[dict[str, Any]]
-    ) -> Iterable[Record]:
-        """Yield what is new for this stream, and collect the media that are new for the next."""
-        own, child = self.family.since(self), None
-        for stream in self.child_streams:
-            child = self.family.since(stream)  # type: ignore[arg-type]
-        stop_at = None if self.run.settings.full_scan else self.family.start
-        for page in self.reader(context).messages(conversation, stop_at):
-            for row in page.rows:
-                row.setdefault("chat_service_sid", context["chat_service_sid"])
-                if child and is_new(row, child) and self.passes(row):
-                    media += (_reference(item, row) for item in row.get("media") or () if item)
-                if own and is_new(row, own):
-                    yield self.typed(row)
+                what = "conversations deleted before their messages were read"
+                self.run.count(what, talk.row["sid"])
+            finally:
+                self.line.done()
+        self.sync_children_of(files, context)
 
 
-def _reference(item: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-    """Return what MCS needs to find a file, and what it may leave out of its answer."""
-    return {
-        "sid": item.get("sid"),
-        "message_sid": message["sid"],
-        "conversation_sid": message.get("conversation_sid"),
-    }
+def _is_descending(moments: list[datetime | None]) -> bool:
+    known = [moment for moment in moments if moment]
+    return known == sorted(known, reverse=True)

@@ -54,6 +54,16 @@ class Family:
             self._clamp(floor)
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether any member is selected."""
+        return bool(self._members)
+
+    @property
+    def bookmarked(self) -> list[IncrementalStream]:
+        """The members that are selected and keep a bookmark."""
+        return [stream for stream in self._members if stream.keeps_bookmark]
+
+    @property
     def start(self) -> datetime:
         """Where the pass starts: the earliest start of its members."""
         return min(self._since.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -9,15 +10,17 @@ from typing_extensions import override
 from tap_twilio_media.client.errors import GoneError
 from tap_twilio_media.client.hosts import join
 from tap_twilio_media.readers.lists import check_account
+from tap_twilio_media.readers.talks import File
 from tap_twilio_media.streams.base import IncrementalStream
 from tap_twilio_media.streams.conversations import ConversationMessages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import timedelta
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_twilio_media.pool import Rank
     from tap_twilio_media.times import Precision
 
 
@@ -27,31 +30,46 @@ class McsMedia(IncrementalStream):
     name = "mcs_media"
     parent_stream_type = ConversationMessages
     precision: Precision = "microseconds"  # type: ignore[misc]
+    parents: Sequence[File]
 
     @property
     @override
     def lookback(self) -> timedelta:
         return self.run.settings.media_lookback
 
+    def ask(self, message: dict[str, Any], context: Context, rank: Rank) -> list[File]:
+        """Have the files that a message names read ahead."""
+        # What MCS may leave out of its answer.
+        known = {
+            "account_sid": context["account_sid"],
+            "chat_service_sid": context["chat_service_sid"],
+            "conversation_sid": message.get("conversation_sid"),
+            "message_sid": message["sid"],
+        }
+        return [
+            File(sid, self.run.pool.submit(rank, partial(self._read, sid, known)))
+            for item in message.get("media") or ()
+            if item and (sid := item.get("sid"))
+        ]
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        assert context is not None  # noqa: S101 - a child stream always has one
-        for reference in self.parents:
-            if row := self._media(reference, context):
+        for file in self.parents:
+            row = self.run.pool.result(file.row)
+            if row is None:
+                self.run.count("files of conversations that are gone", file.sid)
+            else:
                 yield self.typed(row)
 
-    def _media(self, reference: dict[str, Any], context: Context) -> dict[str, Any] | None:
-        account_sid, service_sid = context["account_sid"], context["chat_service_sid"]
-        client = self.run.own_client(account_sid)
+    def _read(self, sid: str, known: dict[str, Any]) -> dict[str, Any] | None:
+        client = self.run.own_client(known["account_sid"])
         assert client is not None  # noqa: S101 - ConversationServices has made sure
-        path = f"/v1/Services/{service_sid}/Media/{reference['sid']}"
+        path = f"/v1/Services/{known['chat_service_sid']}/Media/{sid}"
         try:
             row = client.get(join(client.hosts.mcs, path)).body
         except GoneError:
-            self.run.count("files of conversations that are gone", reference["sid"])
             return None
-        check_account(row, account_sid, "media")
+        check_account(row, known["account_sid"], "media")
         # The docs' table says file_name, every reply seen in public says filename.
         row.setdefault("filename", row.pop("file_name", None))
-        known = {**reference, "account_sid": account_sid, "chat_service_sid": service_sid}
         return row | {name: value for name, value in known.items() if row.get(name) is None}

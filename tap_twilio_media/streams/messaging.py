@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -12,8 +13,10 @@ from tap_twilio_media.client.errors import GoneError, StoppedError
 from tap_twilio_media.client.hosts import API_VERSION, join
 from tap_twilio_media.client.pages import pages
 from tap_twilio_media.errors import TapError
+from tap_twilio_media.readers.backfill import CHILD
 from tap_twilio_media.readers.lists import check_account
-from tap_twilio_media.readers.messages import Frontier, MessagesReader
+from tap_twilio_media.readers.messages import MessagesReader, Plan
+from tap_twilio_media.readers.sightings import Frontier, MessageList
 from tap_twilio_media.streams.accounts import Accounts
 from tap_twilio_media.streams.base import IncrementalStream
 from tap_twilio_media.streams.family import Family
@@ -21,12 +24,14 @@ from tap_twilio_media.times import written
 from tap_twilio_media.windows import SCHEDULING_HORIZON, first_listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
     from datetime import datetime, timedelta
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_twilio_media.readers.messages import Sighting
+    from tap_twilio_media.pool import Rank
+    from tap_twilio_media.readers.sightings import Sighting
 
 logger = logging.getLogger("tap-twilio-media")
 
@@ -40,34 +45,49 @@ class Messages(IncrementalStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         assert context is not None  # noqa: S101 - a child stream always has one
+        scope = self.run.scope()
         try:
-            yield from self._read_family(context)
+            yield from self._read_family(context, scope)
         except StoppedError:
             raise
         except TapError as error:
             names = [stream.name for stream in (self, *self.child_streams) if stream.selected]
             self.run.fail(context["account_sid"], names, error)
+        finally:
+            self.run.pool.drop(scope)
 
-    def _read_family(self, context: Context) -> Iterable[Record]:
+    def _read_family(self, context: Context, scope: int) -> Iterable[Record]:
         settings, account_sid = self.run.settings, context["account_sid"]
-        reader = MessagesReader(self.run.client(account_sid), account_sid, settings.page_size)
+        client, pool = self.run.client(account_sid), self.run.pool
+        listed = MessageList(client, account_sid, settings.page_size)
+        reader = MessagesReader(listed, pool, scope)
         now = self.run.now(reader.open())
-        members = [self, *(s for s in self.child_streams if isinstance(s, IncrementalStream))]
+        (child,) = self.child_streams
+        assert isinstance(child, MessageMedia)  # noqa: S101 - for the type checker
         floor = None if settings.full_scan else first_listed(now)
-        family = Family(self.run, members, context, floor=floor)
+        family = Family(self.run, (self, child), context, floor=floor)
         horizon = now - SCHEDULING_HORIZON
-        own, media = (_Share.of(family, stream, horizon) for stream in (self, members[-1]))
+        own, media = (_Share.of(family, stream, horizon) for stream in (self, child))
 
-        if settings.full_scan:
-            events = reader.read_all(now)
-        else:
-            newest_start = max(family.start, now - settings.lookback)
-            events = reader.read(family.start, newest_start, settings.end_date, now)
+        def arrived(sighted: list[Sighting], rank: Rank) -> None:
+            # What was not sent may come again, and a user's filter is not for many threads: both
+            # wait for their turn.
+            for seen in sighted:
+                if seen.is_sent and media.wants(seen) and may_have_media(seen.row):
+                    seen.media = child.ask(account_sid, seen.row, rank)
+
+        plan = Plan(
+            start=None if settings.full_scan else family.start,
+            newest_start=max(family.start, now - settings.lookback),
+            end=settings.end_date,
+            now=now,
+            longest=settings.longest_window,
+        )
         logger.info(
             "account %s: reading messages from %s", account_sid, written(family.start, "seconds")
         )
         has_news = False
-        for event in events:
+        for event in reader.read(plan, arrived if self.passes_all else _later):
             if isinstance(event, Frontier):
                 family.complete(event.until, is_newest=event.is_newest)
                 if has_news:
@@ -76,10 +96,12 @@ class Messages(IncrementalStream):
                 continue
             self.tell_request(event.seconds, "Messages.json", context)
             parents = [
-                seen.row
+                seen
                 for seen in event.rows
                 if media.wants(seen) and may_have_media(seen.row) and self.passes(seen.row)
             ]
+            for seen in parents:
+                seen.media = seen.media or child.ask(account_sid, seen.row, (CHILD, scope))
             for seen in event.rows:
                 if own.wants(seen):
                     yield self.typed(seen.row)
@@ -92,32 +114,42 @@ class MessageMedia(IncrementalStream):
 
     name = "message_media"
     parent_stream_type = Messages
+    parents: Sequence[Sighting]
 
     @property
     @override
     def lookback(self) -> timedelta:
         return self.run.settings.media_lookback
 
+    def ask(
+        self, account_sid: str, message: dict[str, Any], rank: Rank
+    ) -> Future[list[dict[str, Any]] | None]:
+        """Have the media of a message read ahead; None stands for a message that is gone."""
+        return self.run.pool.submit(rank, partial(self._media_of, account_sid, message["sid"]))
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        assert context is not None  # noqa: S101 - a child stream always has one
         for message in self.parents:
-            for row in self._media_of(message, context["account_sid"]):
+            assert message.media is not None  # noqa: S101 - Messages has asked for it
+            sid = message.row["sid"]
+            rows = self.run.pool.result(message.media)
+            if rows is None:
+                self.run.count("messages deleted before their media were read", sid)
+            elif not rows and message.row.get("num_media") is not None:
+                self.run.count("messages whose media are gone", sid)
+            for row in rows or ():
                 yield self.typed(row)
 
-    def _media_of(self, message: dict[str, Any], account_sid: str) -> list[dict[str, Any]]:
-        client, message_sid = self.run.client(account_sid), message["sid"]
+    def _media_of(self, account_sid: str, message_sid: str) -> list[dict[str, Any]] | None:
+        client = self.run.client(account_sid)
         base = client.hosts.api
         folder = f"{API_VERSION}/Accounts/{account_sid}/Messages/{message_sid}/Media"
         query = {"PageSize": str(self.run.settings.page_size)}
         try:
             listed = list(pages(client, base, f"{folder}.json", "media_list", query))
         except GoneError:
-            self.run.count("messages deleted before their media were read", message_sid)
-            return []
+            return None
         rows = [row for page in listed for row in page.rows]
-        if not rows and message.get("num_media") is not None:
-            self.run.count("messages whose media are gone", message_sid)
         for row in rows:
             check_account(row, account_sid, "media")
             row["message_sid"] = message_sid
@@ -129,6 +161,10 @@ class MessageMedia(IncrementalStream):
 def may_have_media(message: dict[str, Any]) -> bool:
     """Return whether a message is worth a request for its media: its count is not zero."""
     return message.get("num_media") not in {"0", 0}
+
+
+def _later(sighted: list[Sighting], rank: Rank) -> None:
+    """Ask for nothing ahead of its turn."""
 
 
 @dataclass(frozen=True, slots=True)

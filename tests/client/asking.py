@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_twilio_media.client.hosts import Hosts
-from tap_twilio_media.client.session import Client, Credentials, Manners
+from tap_twilio_media.client.network import Credentials, Manners, Network
+from tap_twilio_media.client.session import Client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,10 +134,11 @@ def client_of(  # noqa: PLR0913 - a test names what it is about
     reached: set[str] | None = None,
 ) -> Client:
     """Return a client of a server."""
+    network = Network.of(10, stop or threading.Event())
+    network.reached = set() if reached is None else reached
     return Client(
         Hosts(url, url, url),
         Credentials(username, password),
         Manners("tap-twilio-media/test", timeout, budget),
-        stop=stop or threading.Event(),
-        reached=set() if reached is None else reached,
+        network,
     )

@@ -29,8 +29,8 @@ from tap_twilio_media.client.errors import (
     UnavailableError,
 )
 from tap_twilio_media.client.hosts import join
+from tap_twilio_media.client.network import Credentials
 from tap_twilio_media.client.outcomes import TRIES_TO_REACH
-from tap_twilio_media.client.session import Credentials
 from tests.client.asking import ACCOUNT_SID, PASSWORD, Answer, Clock, Server, Waits, client_of
 from tests.simulator import Fault, Simulator, World, seeded_world
 

@@ -1,0 +1,86 @@
+"""A try that failed: what it means, and how it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
+
+from tap_twilio_media.client.errors import UnavailableError
+from tap_twilio_media.client.outcomes import TRANSIENT, UNREACHED, Outcome, outcome_of, retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One try that failed, and what that means."""
+
+    text: str
+    outcome: Outcome
+    tries: int | None
+    retry_after: float = 0.0
+    status: int | None = None
+    code: int | None = None
+
+    @classmethod
+    def of_unreached(cls, host: str, kind: str) -> Failure:
+        """Return a failure to connect to a host that never answered."""
+        return cls(f"cannot reach {host} ({kind})", UNREACHED, UNREACHED.tries)
+
+    @classmethod
+    def of_network(cls, path: str, kind: str) -> Failure:
+        """Return a failure of a connection to a host that is there."""
+        return cls(f"{path}: the connection broke ({kind})", TRANSIENT, None)
+
+    @classmethod
+    def of_reply(
+        cls, path: str, response: requests.Response, body: dict[str, Any] | None
+    ) -> Failure:
+        """Return what a reply other than 200 means."""
+        code = body.get("code") if body else None
+        code = code if isinstance(code, int) else None
+        outcome = outcome_of(response.status_code, code)
+        said = f"HTTP {response.status_code}"
+        if code:
+            said += f", code {code}"
+        if body and isinstance(body.get("message"), str):
+            said += f": {_in_one_line(body['message'])}"
+        if request_id := response.headers.get("Twilio-Request-Id"):
+            said += f" (request {request_id})"
+        wait = retry_after(response.headers.get("Retry-After"))
+        return cls(f"{path}: {said}", outcome, outcome.tries, wait, response.status_code, code)
+
+    @classmethod
+    def of_body(cls, path: str) -> Failure:
+        """Return a reply that is cut or not what was asked for."""
+        return cls(f"{path}: the reply was not the JSON expected", TRANSIENT, None)
+
+    def error(self, tries: int, *, out_of_time: bool) -> Exception:
+        """Return what to raise when no more tries are made."""
+        text = self.text
+        if tries > 1:
+            text += f", after {tries} tries"
+        if out_of_time and self.outcome.error is UnavailableError:
+            text += " and the time of max_retry_seconds"
+        text += f"; {self.outcome.advice}"
+        return self.outcome.error(text, status=self.status, code=self.code)
+
+
+def is_of_connecting(error: Exception) -> bool:
+    """Return whether no connection came about; a broken one shows that the host is there."""
+    if isinstance(error, requests.ConnectionError) and error.args:
+        reason = getattr(error.args[0], "reason", None)
+        return isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError))
+    return isinstance(error, (requests.exceptions.InvalidURL, HTTPError))
+
+
+def _in_one_line(text: str) -> str:
+    """Return what Twilio said, short and without anything that a terminal would act on."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:200]

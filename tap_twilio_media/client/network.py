@@ -1,0 +1,63 @@
+"""Who asks, how patiently, and what all clients of a run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from requests.adapters import HTTPAdapter
+
+from tap_twilio_media.client.throttle import Throttle
+
+if TYPE_CHECKING:
+    import threading
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A pair for Basic auth: Account SID with Auth Token, or API key SID with its secret."""
+
+    username: str
+    password: str = field(repr=False)
+
+    @property
+    def is_api_key(self) -> bool:
+        """Whether this is an API key, which may read less than an Auth Token."""
+        return self.username.startswith("SK")
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the client behaves.
+
+    Attributes:
+        user_agent: Value of the User-Agent header.
+        request_timeout: Seconds to wait for a connection, and for more data on it.
+        max_retry_seconds: Seconds for one request with all its tries and waits.
+    """
+
+    user_agent: str
+    request_timeout: float = 60.0
+    max_retry_seconds: float = 600.0
+
+
+@dataclass
+class Network:
+    """What the clients of a run share.
+
+    Attributes:
+        throttle: Holds the number of requests in flight.
+        stop: Ends every wait when set.
+        adapter: The pool of connections.
+        reached: Hosts that have answered.
+    """
+
+    throttle: Throttle
+    stop: threading.Event
+    adapter: HTTPAdapter
+    reached: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, most: int, stop: threading.Event) -> Network:
+        """Return a network for so many requests at once."""
+        return cls(Throttle(most, stop), stop, HTTPAdapter(pool_connections=8, pool_maxsize=most))

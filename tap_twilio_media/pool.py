@@ -1,0 +1,207 @@
+"""Work done ahead of its turn: threads that take tasks by rank. Knows nothing of Twilio."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Rank = tuple[int, ...]
+"""The kind of a task, its scope, and its place there: lower is sooner."""
+
+T = TypeVar("T")
+_END: Any = object()
+
+
+class Pool:
+    """Threads that run tasks, the lowest rank first and of equal rank the earliest.
+
+    They are daemons: a run that ends does not wait for their sockets. Tasks never wait for each
+    other. Only the thread that emits takes results, so whatever it waits for is being done.
+    """
+
+    def __init__(self, size: int, before_wait: Callable[[], None] = lambda: None) -> None:
+        """Prepare for so many threads; they start when there is work.
+
+        Args:
+            size: Threads at most.
+            before_wait: Called when a result is waited for that is not there yet.
+        """
+        self._size = size
+        self._before_wait = before_wait
+        self._tasks: list[tuple[Rank, int, Future[Any], Callable[[], Any]]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._idle = 0
+        self._threads = 0
+
+    def submit(self, rank: Rank, task: Callable[[], T]) -> Future[T]:
+        """Queue a task.
+
+        Args:
+            rank: Its place among the others.
+            task: What to do.
+        """
+        future: Future[T] = Future()
+        with self._changed:
+            heapq.heappush(self._tasks, (rank, next(self._numbers), future, task))
+            if self._idle:
+                self._idle -= 1
+                self._changed.notify()
+            elif self._threads < self._size:
+                self._threads += 1
+                threading.Thread(target=self._work, name="reader", daemon=True).start()
+        return future
+
+    def result(self, future: Future[T]) -> T:
+        """Return what a task returned, or raise what it raised."""
+        if not future.done():
+            self._before_wait()
+        return future.result()
+
+    def drop(self, scope: int) -> None:
+        """Forget the tasks of a scope that were not begun: what they were for has ended."""
+        with self._changed:
+            dropped = [task for task in self._tasks if task[0][1] == scope]
+            self._tasks = [task for task in self._tasks if task[0][1] != scope]
+            heapq.heapify(self._tasks)
+        for _, _, future, _ in dropped:
+            future.cancel()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._tasks:
+                    self._idle += 1
+                    self._changed.wait()
+                _, _, future, task = heapq.heappop(self._tasks)
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = task()
+            except BaseException as error:  # noqa: BLE001 - raised where the result is taken
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            # An idle thread must not keep the last page alive.
+            del future, task
+
+
+class Ahead(Generic[T]):
+    """A sequence read ahead: each element by a task, queued when the element before has come."""
+
+    def __init__(self, pool: Pool, rank: Rank, source: Iterator[T], depth: int) -> None:
+        """Begin with the first element.
+
+        Args:
+            pool: Who reads.
+            rank: Rank of the tasks.
+            source: The sequence; one task at a time advances it.
+            depth: So many elements wait at most to be taken.
+        """
+        self._pool = pool
+        self._rank = rank
+        self._source = source
+        self._depth = depth
+        self._futures: deque[Future[T]] = deque()
+        self._lock = threading.Lock()
+        self._is_reading = False
+        self._has_ended = False
+        with self._lock:
+            self._go_on()
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield the elements, in the one thread that takes them."""
+        while self._futures:
+            element = self._pool.result(self._futures[0])
+            with self._lock:
+                self._futures.popleft()
+                self._go_on()
+            if element is _END:
+                return
+            yield element
+
+    def first(self, count: int) -> tuple[list[T], bool]:
+        """Return the first elements and whether there are no more, taking none of them.
+
+        Args:
+            count: How many at most; no more than the depth.
+        """
+        elements: list[T] = []
+        for index in range(count):
+            element = self._pool.result(self._futures[index])
+            if element is _END:
+                return elements, True
+            elements.append(element)
+        return elements, False
+
+    def stop(self) -> None:
+        """Read no further."""
+        with self._lock:
+            self._has_ended = True
+
+    def _go_on(self) -> None:
+        if not (self._is_reading or self._has_ended) and len(self._futures) < self._depth:
+            self._is_reading = True
+            self._futures.append(self._pool.submit(self._rank, self._read_one))
+
+    def _read_one(self) -> T:
+        try:
+            element = next(self._source, cast("T", _END))
+        except BaseException:
+            self._has_ended = True
+            raise
+        with self._lock:
+            self._is_reading = False
+            self._has_ended = self._has_ended or element is _END
+            self._go_on()
+        return element
+
+
+class Startable(Protocol):
+    """Something that can be begun."""
+
+    def start_reading(self) -> None:
+        """Begin."""
+
+
+class Lookahead:
+    """Starts what stands in line, in order, so much at a time."""
+
+    def __init__(self, most: int) -> None:
+        """Let so many be started that are not done."""
+        self._most = most
+        self._started = 0
+        self._line: deque[Startable] = deque()
+        self._lock = threading.Lock()
+
+    def add(self, items: Iterable[Startable]) -> None:
+        """Put items at the end of the line."""
+        with self._lock:
+            self._line.extend(items)
+            self._start()
+
+    def reach(self, item: Startable) -> None:
+        """Start an item whose turn has come, if it is still in the line."""
+        with self._lock:
+            if item in self._line:
+                self._line.remove(item)
+                self._started += 1
+                item.start_reading()
+
+    def done(self) -> None:
+        """Let another item start in place of one that is done."""
+        with self._lock:
+            self._started -= 1
+            self._start()
+
+    def _start(self) -> None:
+        while self._line and self._started < self._most:
+            self._started += 1
+            self._line.popleft().start_reading()
