@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    HTTPError,
+    LocationValueError,
     NewConnectionError,
     ProxyError,
     SSLError,
@@ -78,7 +78,7 @@ def is_of_connecting(error: Exception) -> bool:
     if isinstance(error, requests.ConnectionError) and error.args:
         reason = getattr(error.args[0], "reason", None)
         return isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError))
-    return isinstance(error, (requests.exceptions.InvalidURL, HTTPError))
+    return isinstance(error, (requests.exceptions.InvalidURL, LocationValueError))
 
 
 def _in_one_line(text: str) -> str:

@@ -143,7 +143,10 @@ class Client:
                     params=params,
                     timeout=min(self._manners.request_timeout, max(0.1, deadline - started)),
                     allow_redirects=False,
+                    stream=True,
                 )
+                # In one piece: the many small ones of `response.content` cost time and memory.
+                content = response.raw.read(decode_content=True)
         except (requests.RequestException, HTTPError) as error:
             # The text of these exceptions holds whole URLs, so only their kind is told.
             kind = type(error).__name__
@@ -153,7 +156,7 @@ class Client:
         network.reached.add(where.netloc)
         if response.status_code in ASKED_TO_SLOW_DOWN:
             network.throttle.slow_down(started)
-        body = _decoded(response)
+        body = _decoded(content)
         if response.status_code != requests.codes.ok:
             return Failure.of_reply(where.path, response, body)
         if body is None or (rows is not None and not _holds_rows(body, rows)):
@@ -165,11 +168,11 @@ class Client:
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def _decoded(response: requests.Response) -> dict[str, Any] | None:
+def _decoded(content: bytes) -> dict[str, Any] | None:
     try:
-        body = _decoder.decode(response.content)
+        body = _decoder.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        body = _mended(response.content)
+        body = _mended(content)
     except RecursionError:
         return None
     return body if isinstance(body, dict) else None
