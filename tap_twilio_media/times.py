@@ -34,7 +34,9 @@ def parsed(text: str) -> datetime:
         ValueError: The text is neither.
     """
     common = _common(text)
-    return datetime.fromisoformat(common + "+00:00") if common else _parsed(text)
+    if common:
+        return datetime.fromisoformat(common).replace(tzinfo=timezone.utc)
+    return _parsed(text)
 
 
 def written(moment: datetime, precision: Precision) -> str:

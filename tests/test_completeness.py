@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.expecting import by_sid, expected
 from tests.running import STREAMS, run_tap
+from tests.simulator import Simulator, seeded_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.running import Output
-    from tests.simulator import Simulator, World
+    from tests.simulator import World
 
 FAMILIES = {
     "all": STREAMS,
@@ -101,3 +102,17 @@ def test_no_request_for_messages_without_media(sim: Simulator) -> None:
     run_tap(sim.config(), select=["messages", "message_media"])
     rows = sim.world.rows("messages")
     assert sim.count("media_list") == sum(row["num_media"] != "0" for row in rows)
+
+
+def test_every_selection() -> None:
+    """Each of the 127 selections brings just the streams that are selected, and all of them."""
+    with Simulator(seeded_world(seed=3, messages=40, conversations=4)) as sim:
+        whole = {stream: expected(sim, stream, [sim.world.account_sid]) for stream in STREAMS}
+        for count in range(1, len(STREAMS) + 1):
+            for selection in combinations(STREAMS, count):
+                output = run_tap(sim.config(), select=selection)
+                assert output.error is None
+                assert {m["stream"] for m in output.of_type("SCHEMA")} == set(selection)
+                assert output.streams == set(selection)
+                for stream in selection:
+                    assert by_sid(output.records(stream)) == whole[stream], selection
