@@ -17,11 +17,13 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_twilio_media.bookmarks import REPLICATION_KEY
+from tap_twilio_media.client.errors import StoppedError
+from tap_twilio_media.errors import TapError
 from tap_twilio_media.records import Typer
 from tap_twilio_media.schemas import SCHEMAS_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from datetime import timedelta
 
     from singer_sdk.helpers.types import Context, Record
@@ -78,6 +80,26 @@ class TwilioStream(Stream):
             for child in self.child_streams:
                 cast("TwilioStream", child).parents = rows
             self._sync_children(context)
+
+    def contained(
+        self, context: Context, read: Callable[[Context, int], Iterable[Record]]
+    ) -> Iterable[Record]:
+        """Yield what `read` yields; should it fail, this stream and those below end, no others.
+
+        Args:
+            context: Account, or account and service.
+            read: Takes the context and the scope of its tasks in the pool.
+        """
+        scope = self.run.scope()
+        try:
+            yield from read(context, scope)
+        except StoppedError:
+            raise
+        except TapError as error:
+            names = [s.name for s in (self, *self.descendent_streams) if s.selected]
+            self.run.fail(context["account_sid"], names, error)
+        finally:
+            self.run.pool.drop(scope)
 
     def tell_request(self, seconds: float, endpoint: str, context: Context | None) -> None:
         """Put out the METRIC line of one page."""

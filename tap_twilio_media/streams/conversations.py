@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_twilio_media.client.errors import GoneError, StoppedError
-from tap_twilio_media.errors import TapError
+from tap_twilio_media.client.errors import GoneError
 from tap_twilio_media.pool import Ahead, Lookahead
 from tap_twilio_media.readers.conversations import ConversationsReader, is_new, is_over, moment_of
 from tap_twilio_media.readers.talks import File, Talk
@@ -49,11 +48,6 @@ class _ConversationsStream(TwilioStream):
         assert client is not None  # noqa: S101 - ConversationServices has made sure
         return ConversationsReader(client, context["account_sid"], self.run.settings.page_size)
 
-    def fail(self, context: Context, error: TapError) -> None:
-        """Note that this stream and those below it are not complete."""
-        names = [s.name for s in (self, *self.descendent_streams) if s.selected]
-        self.run.fail(context["account_sid"], names, error)
-
 
 class ConversationServices(_ConversationsStream):
     """A service that holds conversations (Twilio: "Service resource" of Conversations)."""
@@ -71,16 +65,8 @@ class ConversationServices(_ConversationsStream):
                 "credentials; set subaccount_credentials",
                 account_sid,
             )
-            return
-        scope = self.run.scope()
-        try:
-            yield from self._read(context, scope)
-        except StoppedError:
-            raise
-        except TapError as error:
-            self.fail(context, error)
-        finally:
-            self.run.pool.drop(scope)
+            return ()
+        return self.contained(context, self._read)
 
     def _read(self, context: Context, scope: int) -> Iterable[Record]:
         reader, pool, rank = self.reader(context), self.run.pool, (PAGE, scope)
@@ -111,15 +97,7 @@ class Conversations(_ConversationsStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         assert context is not None  # noqa: S101 - a child stream always has one
-        scope = self.run.scope()
-        try:
-            yield from self._read_service(context, scope)
-        except StoppedError:
-            raise
-        except TapError as error:
-            self.fail(context, error)
-        finally:
-            self.run.pool.drop(scope)
+        return self.contained(context, self._read_service)
 
     def _read_service(self, context: Context, scope: int) -> Iterable[Record]:
         (child,) = self.child_streams

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_twilio_media.client.errors import GoneError, StoppedError
+from tap_twilio_media.client.errors import GoneError
 from tap_twilio_media.client.hosts import API_VERSION, join
 from tap_twilio_media.client.pages import pages
-from tap_twilio_media.errors import TapError
 from tap_twilio_media.readers.backfill import CHILD
 from tap_twilio_media.readers.lists import check_account
 from tap_twilio_media.readers.messages import MessagesReader, Plan
@@ -45,16 +44,7 @@ class Messages(IncrementalStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         assert context is not None  # noqa: S101 - a child stream always has one
-        scope = self.run.scope()
-        try:
-            yield from self._read_family(context, scope)
-        except StoppedError:
-            raise
-        except TapError as error:
-            names = [stream.name for stream in (self, *self.child_streams) if stream.selected]
-            self.run.fail(context["account_sid"], names, error)
-        finally:
-            self.run.pool.drop(scope)
+        return self.contained(context, self._read_family)
 
     def _read_family(self, context: Context, scope: int) -> Iterable[Record]:
         settings, account_sid = self.run.settings, context["account_sid"]
