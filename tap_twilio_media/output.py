@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Output(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        self._piece += self.format_message(message)
+        encoder.encode_into(message.to_dict(), self._piece, -1)
+        self._piece += b"\n"
         late = time.monotonic() - self._written_at > LONGEST_DELAY
         if late or not self._held or len(self._piece) >= LARGEST_PIECE:
             self.flush()

@@ -116,6 +116,7 @@ class Backfill:
         """Yield the pages of a window; of one that proves far too dense, its older part first."""
         window, total = current.window, 0
         first, is_all = current.pages.first(PAGES_AHEAD)
+        is_all = is_all or first[-1].is_last
         cut = None if is_all else self._cut(window, first)
         if cut is None:
             for page in current.pages:
@@ -152,7 +153,7 @@ class Backfill:
             last = last_sent(sighted) or last
             wanted = [s for s in sighted if s.moment in (window if s.is_sent else within)]
             self.arrived(wanted, (CHILD, *rank[1:]))
-            yield Sightings(wanted, page.seconds)
+            yield Sightings(wanted, page.seconds, page.is_last)
 
     def ask(self, params: dict[str, str]) -> Page:
         """Return the first page of the list by some parameters, read by the pool."""

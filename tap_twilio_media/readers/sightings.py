@@ -43,10 +43,12 @@ class Sightings:
     Attributes:
         rows: The messages.
         seconds: How long the request took.
+        is_last: Whether no page of the stretch follows.
     """
 
     rows: list[Sighting]
     seconds: float
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,13 @@ class MessageList:
         Raises:
             ForeignRowError: A row is of another account.
         """
-        return [self._sighting(row) for row in rows]
-
-    def _sighting(self, row: dict[str, Any]) -> Sighting:
-        check_account(row, self.account_sid, "message")
-        sent = row.get("date_sent")
-        moment = sent or row.get("date_created")
-        return Sighting(row, parsed(moment) if moment else EPOCH, bool(sent))
+        sighted = []
+        for row in rows:
+            check_account(row, self.account_sid, "message")
+            sent = row.get("date_sent")
+            moment = sent or row.get("date_created")
+            sighted.append(Sighting(row, parsed(moment) if moment else EPOCH, bool(sent)))
+        return sighted
 
 
 def last_sent(sighted: list[Sighting]) -> datetime | None:

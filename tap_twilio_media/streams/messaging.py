@@ -77,7 +77,8 @@ class Messages(IncrementalStream):
             "account %s: reading messages from %s", account_sid, written(family.start, "seconds")
         )
         has_news = False
-        for event in reader.read(plan, arrived if self.passes_all else _later):
+        ahead = media.since is not None and self.passes_all
+        for event in reader.read(plan, arrived if ahead else _later):
             if isinstance(event, Frontier):
                 family.complete(event.until, is_newest=event.is_newest)
                 if has_news:
@@ -85,11 +86,15 @@ class Messages(IncrementalStream):
                 has_news = False
                 continue
             self.tell_request(event.seconds, "Messages.json", context)
-            parents = [
-                seen
-                for seen in event.rows
-                if media.wants(seen) and may_have_media(seen.row) and self.passes(seen.row)
-            ]
+            parents = (
+                []
+                if media.since is None
+                else [
+                    seen
+                    for seen in event.rows
+                    if media.wants(seen) and may_have_media(seen.row) and self.passes(seen.row)
+                ]
+            )
             for seen in parents:
                 seen.media = seen.media or child.ask(account_sid, seen.row, (CHILD, scope))
             for seen in event.rows:
