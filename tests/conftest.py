@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tap_twilio_media.client import outcomes
 from tests.running import clean_environ
@@ -13,6 +14,11 @@ from tests.simulator import Simulator, World, seeded_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# A slow machine is no failure; and what CI runs must not depend on luck.
+settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("ours")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

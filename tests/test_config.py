@@ -426,6 +426,22 @@ def test_the_lookback_of_media_follows_unless_it_is_set(
     assert values.media_lookback == timedelta(days=media_lookback)
 
 
+@pytest.mark.parametrize(
+    ("days", "longest"), [(None, 400), (30, 30), (0.5, 0.5), (Decimal("0.25"), 0.25), (400, 400)]
+)
+def test_windows_have_no_cap_unless_it_is_set(days: float | Decimal | None, longest: float) -> None:
+    own = {} if days is None else {"window_days": days}
+    assert settings(**own).longest_window == timedelta(days=longest)
+
+
+@pytest.mark.parametrize("days", [0, -1, 401, "many"])
+def test_a_window_that_cannot_be(days: object) -> None:
+    assert found(window_days=days) == []
+    text = refusal({**BY_TOKEN, "window_days": days})
+    assert text is not None
+    assert "window_days" in text
+
+
 def test_accounts_are_named_once_and_keep_their_order() -> None:
     assert settings(account_sids=[OTHER, SID, OTHER, SID]).account_sids == (OTHER, SID)
     assert settings(account_sids=None).account_sids == ()
@@ -497,8 +513,9 @@ def test_addresses_that_cannot_work(url: str) -> None:
 
 
 @pytest.mark.parametrize("days", [float("nan"), float("inf")])
-def test_numbers_without_an_end(days: float) -> None:
-    assert found(lookback_days=days) == ["lookback_days: must be a number that ends somewhere"]
+@pytest.mark.parametrize("name", ["lookback_days", "window_days"])
+def test_numbers_without_an_end(name: str, days: float) -> None:
+    assert found({**BY_TOKEN, name: days}) == [f"{name}: must be a number that ends somewhere"]
 
 
 def test_a_start_beyond_the_calendar() -> None:
