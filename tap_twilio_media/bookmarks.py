@@ -80,9 +80,11 @@ class Bookmarks:
         self, stream: str, context: Mapping[str, str], name: str, moment: datetime | None
     ) -> None:
         """Note a moment beside a bookmark, or with None remove it."""
+        if moment is None and self.get(stream, context, name) is None:
+            return
         entry = get_writeable_state_dict(self._state, stream, dict(context))
         if moment is None:
-            entry.pop(name, None)
+            entry.pop(name)
         else:
             entry[name] = written(moment, "seconds")
 

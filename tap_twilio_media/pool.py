@@ -40,9 +40,10 @@ class Pool:
         self._changed = threading.Condition()
         self._idle = 0
         self._threads = 0
+        self._dropped: set[Rank] = set()
 
     def submit(self, rank: Rank, task: Callable[[], T]) -> Future[T]:
-        """Queue a task.
+        """Queue a task; one of a scope that was dropped is cancelled at once.
 
         Args:
             rank: Its place among the others.
@@ -50,6 +51,9 @@ class Pool:
         """
         future: Future[T] = Future()
         with self._changed:
+            if rank[1:2] in self._dropped:
+                future.cancel()
+                return future
             heapq.heappush(self._tasks, (rank, next(self._numbers), future, task))
             if self._idle:
                 self._idle -= 1
@@ -68,6 +72,7 @@ class Pool:
     def drop(self, scope: int) -> None:
         """Forget the tasks of a scope that were not begun: what they were for has ended."""
         with self._changed:
+            self._dropped.add((scope,))
             dropped = [task for task in self._tasks if task[0][1] == scope]
             self._tasks = [task for task in self._tasks if task[0][1] != scope]
             heapq.heapify(self._tasks)
@@ -81,14 +86,11 @@ class Pool:
                     self._idle += 1
                     self._changed.wait()
                 _, _, future, task = heapq.heappop(self._tasks)
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                result = task()
-            except BaseException as error:  # noqa: BLE001 - raised where the result is taken
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(task())
+                except BaseException as error:  # noqa: BLE001 - raised where the result is taken
+                    future.set_exception(error)
             # An idle thread must not keep the last page alive.
             del future, task
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
+import weakref
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import partial
@@ -425,3 +427,24 @@ def test_a_line_filled_by_another_thread() -> None:
 
     timely(take)
     assert started == items
+
+
+def test_after_a_drop_nothing_is_taken_for_its_scope() -> None:
+    gate = Gate(rank=(0, 1))  # a page that is being read when its account fails
+    gate.pool.drop(1)
+    assert gate.pool.submit((1, 1), int).cancelled()  # what that page brings
+    gate.open.set()
+
+
+def test_an_idle_thread_keeps_no_result() -> None:
+    class Rows:
+        """A page."""
+
+    pool = Pool(1)
+    task = pool.submit((0, 0), Rows)
+    rows = weakref.ref(task.result(5))
+    del task
+    deadline = time.monotonic() + 5
+    while rows() is not None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert rows() is None

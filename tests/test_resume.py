@@ -131,7 +131,7 @@ def test_messages_killed_at_any_moment(tmp_path: Path, kills: int) -> None:
         # Busy weeks and quiet ones.
         age = 398 * DAY * (number / 2_000) ** chance.choice((1, 3))
         world.add_message(date_sent=world.now - age, num_media=int(number % 5 == 0))
-    with Simulator(world, latency=0.04) as sim:
+    with Simulator(world, latency=0.03) as sim:
         for job in jobs(sim, tmp_path, FAMILY, kills, page_size=50, lookback_days=0.01):
             assert_promises_kept(job.outputs, world)
             last = [row for output in job.outputs for row in output.records("messages")]
@@ -194,7 +194,7 @@ def assert_marks_kept(outputs: Iterable[Output], service: Service) -> None:
 def test_conversations_killed_at_any_moment(tmp_path: Path, kills: int) -> None:
     world, service = conversation_world(320)
     talks = service.conversations.values()
-    with Simulator(world, latency=0.04) as sim:
+    with Simulator(world, latency=0.03) as sim:
         for job in jobs(sim, tmp_path, TALKS, kills, page_size=10):
             assert_marks_kept(job.outputs, service)
             for stream in TALKS:

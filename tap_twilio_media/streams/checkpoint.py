@@ -57,7 +57,7 @@ class Checkpoint:
             self._bookmarks.mark(name, self._context, READ_BACK_TO, created)
 
     def clear(self) -> None:
-        """Forget the attempt: the bookmarks say all."""
+        """Forget the attempt: the bookmarks say all, or it cannot be gone on with."""
         for name in self._names:
             self._bookmarks.mark(name, self._context, READ_SINCE, None)
             self._bookmarks.mark(name, self._context, READ_BACK_TO, None)

@@ -103,7 +103,8 @@ class Conversations(_ConversationsStream):
         (child,) = self.child_streams
         assert isinstance(child, ConversationMessages)  # noqa: S101 - for the type checker
         family = Family(self.run, (child, child.media), context)
-        child.family, child.line = family, Lookahead(2 * self.run.settings.max_concurrency)
+        child.family, child.scope = family, scope
+        child.line = Lookahead(2 * self.run.settings.max_concurrency)
         checkpoint = Checkpoint(self.run.bookmarks, family.bookmarked, context)
         in_order = checkpoint.is_first_read and not self.run.settings.full_scan
         if in_order:
@@ -112,26 +113,30 @@ class Conversations(_ConversationsStream):
         else:
             listed = self.reader(context).conversations(context["chat_service_sid"])
 
+        is_partial = False
         now: datetime | None = None
         oldest: datetime | None = None
         source = child.begin(listed, context, scope)
         for page, talks in Ahead(self.run.pool, (PAGE, scope), source, LISTS_AHEAD):
             now = now or self.run.now(page.date)
+            created = [moment_of(row, "date_created") for row in page.rows]
+            # Only a list that keeps its order tells that all newer conversations were met. The
+            # page before proves to have kept it when this one begins no newer than it ended.
+            if in_order and not _is_descending(oldest, created):
+                in_order, is_partial = False, checkpoint.read_back_to is not None
+                checkpoint.clear()
+            elif in_order and oldest:
+                checkpoint.reach(oldest, now)
+                self.run.bookmarks.emit()
             self.tell_request(page.seconds, "Conversations", context)
             for row in page.rows:
                 yield self.typed(row)
             self.sync_children_of(talks, context)
-            # Only a list that keeps its order tells that all newer conversations were met.
-            created = [moment_of(row, "date_created") for row in page.rows]
-            in_order = in_order and _is_descending([oldest, *created])
             oldest = created[-1] if created else oldest
-            if in_order and oldest and not page.is_last:
-                checkpoint.reach(oldest, now)
-                self.run.bookmarks.emit()
-        if now is not None:
+        if now is not None and not is_partial:
             family.complete(checkpoint.read_since or now)
-            checkpoint.clear()
-            self.run.bookmarks.emit()
+        checkpoint.clear()
+        self.run.bookmarks.emit()
 
 
 class ConversationMessages(_ConversationsStream, IncrementalStream):
@@ -143,7 +148,8 @@ class ConversationMessages(_ConversationsStream, IncrementalStream):
 
     family: Family
     line: Lookahead
-    """Both are set by the parent for each service."""
+    scope: int
+    """All are set by the parent for each service."""
 
     @property
     def media(self) -> McsMedia:
@@ -193,7 +199,7 @@ class ConversationMessages(_ConversationsStream, IncrementalStream):
                         files += said.files
                         # A user's filter is not for many threads, so it waited for its turn.
                         if late and is_new(row, late) and self.passes(row):
-                            files += self.media.ask(row, context, (FILE, 0))
+                            files += self.media.ask(row, context, (FILE, self.scope))
                         if own and is_new(row, own):
                             yield self.typed(row)
                     if len(files) >= FILES_AT_ONCE:
@@ -207,6 +213,7 @@ class ConversationMessages(_ConversationsStream, IncrementalStream):
         self.sync_children_of(files, context)
 
 
-def _is_descending(moments: list[datetime | None]) -> bool:
-    known = [moment for moment in moments if moment]
-    return known == sorted(known, reverse=True)
+def _is_descending(before: datetime | None, moments: list[datetime | None]) -> bool:
+    """Return whether moments go on downwards from one before; one that is missing tells nothing."""
+    known = [moment for moment in (before, *moments) if moment]
+    return None not in moments and known == sorted(known, reverse=True)
