@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from tap_twilio_media.tap import TapTwilioMedia, told_in_one_line
+from tap_twilio_media.process import started
 
 
 def main() -> None:
     """Run the tap's command line."""
+    with started():
+        from tap_twilio_media.tap import TapTwilioMedia, told_in_one_line  # noqa: PLC0415
     with told_in_one_line(TapTwilioMedia.logger):
         TapTwilioMedia.cli()
 

@@ -6,8 +6,10 @@ import heapq
 import itertools
 import threading
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+from tap_twilio_media.errors import TapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +26,9 @@ class Pool:
 
     They are daemons: a run that ends does not wait for their sockets. Tasks never wait for each
     other. Only the thread that emits takes results, so whatever it waits for is being done.
+
+    A `TapError` is the result of its task. Any other exception is a fault of the program: it ends
+    the whole pool and is raised by whatever result is asked for next.
     """
 
     def __init__(self, size: int, before_wait: Callable[[], None] = lambda: None) -> None:
@@ -41,6 +46,7 @@ class Pool:
         self._idle = 0
         self._threads = 0
         self._dropped: set[Rank] = set()
+        self._fault: Future[Any] = Future()
 
     def submit(self, rank: Rank, task: Callable[[], T]) -> Future[T]:
         """Queue a task; one of a scope that was dropped is cancelled at once.
@@ -51,7 +57,7 @@ class Pool:
         """
         future: Future[T] = Future()
         with self._changed:
-            if rank[1:2] in self._dropped:
+            if rank[1:2] in self._dropped or self._fault.done():
                 future.cancel()
                 return future
             heapq.heappush(self._tasks, (rank, next(self._numbers), future, task))
@@ -67,6 +73,9 @@ class Pool:
         """Return what a task returned, or raise what it raised."""
         if not future.done():
             self._before_wait()
+            wait((future, self._fault), return_when=FIRST_COMPLETED)
+        if self._fault.done():
+            self._fault.result()
         return future.result()
 
     def drop(self, scope: int) -> None:
@@ -89,10 +98,19 @@ class Pool:
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(task())
-                except BaseException as error:  # noqa: BLE001 - raised where the result is taken
+                except TapError as error:
                     future.set_exception(error)
+                except BaseException as error:  # noqa: BLE001 - raised where a result is taken
+                    future.set_exception(error)
+                    self._end(error)
             # An idle thread must not keep the last page alive.
             del future, task
+
+    def _end(self, error: BaseException) -> None:
+        with self._changed:
+            self._tasks.clear()
+            if not self._fault.done():
+                self._fault.set_exception(error)
 
 
 class Ahead(Generic[T]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.errors import TapError
@@ -18,6 +18,9 @@ logger = logging.getLogger("tap-twilio-media")
 
 NEVER_EMITTED = frozenset({"auth_token", "content_direct_temporary"})
 """Fields known to Twilio's replies that open an account or a file to whoever reads them."""
+
+
+_TEXT_OR_NONE = {str, type(None)}
 
 
 class RecordError(TapError):
@@ -68,10 +71,10 @@ class Typer:
         else:
             self._tell_unknown(row)
             record = {name: row.get(name) for name in self._names}
-        for name in self._texts:
-            value = record[name]
-            if type(value) is not str and value is not None:
-                record[name] = _text(value)
+        if not _TEXT_OR_NONE.issuperset(map(type, map(record.get, self._texts))):
+            for name in self._texts:
+                if record[name] is not None:
+                    record[name] = _text(record[name])
         name = ""
         try:
             for name, convert in self._others:
@@ -98,7 +101,7 @@ def _converter(
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if schema.get("format") == "date-time":
-        return partial(_time, precision=precision)
+        return _times(precision)
     text = _text_within if within else _text
     kinds = {"integer": _integer, "number": _number, "boolean": _boolean, "string": text}
     for kind, convert in kinds.items():
@@ -139,7 +142,10 @@ def _without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd")
     if isinstance(value, dict):
-        return {name: _without_nul(member) for name, member in value.items()}
+        return {
+            name: member if type(member) is str and "\x00" not in member else _without_nul(member)
+            for name, member in value.items()
+        }
     if isinstance(value, list):
         return [_without_nul(member) for member in value]
     return value
@@ -163,9 +169,11 @@ def _whole(value: object) -> int | None:
 
 
 def _number(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+    if type(value) is str:
+        return _decimal(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise TypeError
-    return None if value == "" else _decimal(str(value))
+    return _decimal(str(value))
 
 
 def _boolean(value: object) -> bool:
@@ -174,10 +182,13 @@ def _boolean(value: object) -> bool:
     return value
 
 
-def _time(value: object, precision: Precision) -> str | None:
-    if type(value) is not str:
-        raise TypeError
-    return rewritten(value, precision) if value else None
+def _times(precision: Precision) -> Callable[[object], str | None]:
+    def time(value: object) -> str | None:
+        if type(value) is not str:
+            raise TypeError
+        return rewritten(value, precision) if value else None
+
+    return time
 
 
 def _list(value: object) -> list[Any]:
@@ -193,8 +204,10 @@ def _dict(value: object) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4_096)
-def _decimal(text: str) -> Decimal:
+def _decimal(text: str) -> Decimal | None:
     """Return the exact number that a text names; a sync sees few different prices."""
+    if not text:
+        return None
     number = Decimal(text)
     if not number.is_finite() or "_" in text:
         raise InvalidOperation

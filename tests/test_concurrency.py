@@ -363,7 +363,6 @@ def test_the_command_ends_too_with_requests_in_flight(tmp_path: Path) -> None:
     assert "unforeseen ZeroDivisionError" in output.log
     assert "secret" not in output.log
     assert "Traceback" not in output.log
-    assert len(output.records("messages")) == 40, "what was read before went out"
     assert output.bookmark("message_media") is None
     assert_promises_kept([output], world)
 

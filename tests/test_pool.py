@@ -9,12 +9,13 @@ import weakref
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tap_twilio_media.errors import TapError
 from tap_twilio_media.pool import Ahead, Lookahead, Pool
 
 if TYPE_CHECKING:
@@ -112,18 +113,44 @@ def test_order_is_kept_by_a_drop() -> None:
     assert ran == [1, 3, 5, 7, 9]
 
 
-@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
-def test_what_a_task_raises_is_raised_where_its_result_is_taken(error: BaseException) -> None:
-    pool = Pool(1)
+def test_what_a_task_raises_is_raised_where_its_result_is_taken() -> None:
+    pool, error = Pool(1), TapError("x")
 
     def fail() -> None:
         raise error
 
     failed, fine = pool.submit((0, 0), fail), pool.submit((0, 0), lambda: "fine")
     assert timely(lambda: pool.result(fine)) == "fine", "the thread goes on"
-    with pytest.raises(type(error)) as caught:
+    with pytest.raises(TapError) as caught:
         pool.result(failed)
     assert caught.value is error
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+def test_a_fault_of_the_program_is_raised_at_once_and_ends_the_others(error: BaseException) -> None:
+    pool, never, began = Pool(2), threading.Event(), threading.Event()
+
+    def fail() -> None:
+        assert began.wait(20)
+        raise error
+
+    def hang() -> None:
+        began.set()
+        never.wait(60)
+
+    done = pool.submit((0, 0), int)
+    assert timely(lambda: pool.result(done)) == 0
+    hanging = pool.submit((0, 0), hang)
+    pool.submit((0, 0), fail)
+    queued = [pool.submit((0, 0), hang) for _ in range(3)]
+    # It is raised while another result is waited for, and by one that is there already.
+    futures: list[Future[Any]] = [hanging, done, *queued]
+    for future in futures:
+        with pytest.raises(type(error)) as caught:
+            timely(partial(pool.result, future))
+        assert caught.value is error
+    assert not any(future.running() for future in queued)
+    never.set()
 
 
 def test_before_a_wait_and_only_then_the_caller_is_told() -> None:
@@ -186,7 +213,7 @@ class Source:
             self.read += 1
             self.alone.release()
             if number == self._fails_at:
-                raise ValueError(number)
+                raise TapError(number)
             yield number
 
 
@@ -225,11 +252,11 @@ def test_a_look_shows_the_end() -> None:
 
 def test_a_look_shows_the_failure_and_so_does_reading() -> None:
     ahead = Ahead(Pool(1), (0, 0), iter(Source(5, fails_at=1)), 2)
-    with pytest.raises(ValueError, match="1"):
+    with pytest.raises(TapError, match="1"):
         timely(lambda: ahead.first(2))
     elements = iter(ahead)
     assert next(elements) == 0
-    with pytest.raises(ValueError, match="1"):
+    with pytest.raises(TapError, match="1"):
         next(elements)
 
 
@@ -304,7 +331,7 @@ class Readers:
             number, children = next(self._elements[index])
         except StopIteration:
             self.ended[index] = None
-        except ValueError as error:
+        except TapError as error:
             (self.ended[index],) = error.args
         else:
             self.found[index].append(number)

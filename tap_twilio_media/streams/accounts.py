@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +28,6 @@ class Accounts(TwilioStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        # Rows come and go by the thousand and hold no cycles: looking for some costs a tenth.
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 100)
         with self.run.held():
             yield from self._read()
 
