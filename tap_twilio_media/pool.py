@@ -207,6 +207,12 @@ class Lookahead:
             self._line.extend(items)
             self._start()
 
+    def widen(self, most: int) -> None:
+        """Let more be started."""
+        with self._lock:
+            self._most = most
+            self._start()
+
     def reach(self, item: Startable) -> None:
         """Start an item whose turn has come, if it is still in the line."""
         with self._lock:

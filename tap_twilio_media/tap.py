@@ -25,13 +25,10 @@ from tap_twilio_media.settings import CONFIG_SCHEMA
 from tap_twilio_media.sources import merged
 from tap_twilio_media.streams.accounts import Accounts
 from tap_twilio_media.streams.base import IncrementalStream
-from tap_twilio_media.streams.conversations import (
-    ConversationMessages,
-    Conversations,
-    ConversationServices,
-)
+from tap_twilio_media.streams.conversations import ConversationMessages, Conversations
 from tap_twilio_media.streams.mcs import McsMedia
 from tap_twilio_media.streams.messaging import MessageMedia, Messages
+from tap_twilio_media.streams.services import ConversationServices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -77,12 +77,14 @@ class Planner:
         self._end = end
         self._lengths = lengths
         self._length = lengths.of(lengths.rows / rows_per_second)
+        self._cuts: list[datetime] = []
 
     def next(self) -> Window | None:
         """Return the next window, or None at the end."""
         if self._next >= self._end:
             return None
-        window = Window(self._next, min(self._next + self._length, self._end))
+        cut = self._cuts.pop() if self._cuts else self._next + self._length
+        window = Window(self._next, min(cut, self._end))
         self._next = window.end
         return window
 
@@ -92,13 +94,23 @@ class Planner:
         factor = max(MOST_SHRINKING, min(factor, MOST_GROWTH))
         self._length = self._lengths.of((window.end - window.start).total_seconds() * factor)
 
-    def for_part(self, start: datetime, end: datetime, rows_per_second: float) -> Planner:
-        """Return a planner for a part that has another density."""
-        return Planner(start, end, self._lengths, rows_per_second)
+    def before(self, start: datetime, end: datetime, rows_per_second: float) -> Planner:
+        """Return a planner for what lies before a moment at which another density was met.
+
+        How far back it holds is not known. So the windows grow with their distance from there: in
+        vain are few, however short the burst was, and one that proves too dense is cut again.
+        """
+        planner = Planner(start, end, self._lengths, rows_per_second)
+        length, cut = planner._length, end
+        while (cut := cut - length) > start:
+            planner._cuts.append(cut)
+            length = self._lengths.of(length.total_seconds() * MOST_GROWTH)
+        return planner
 
     def start_at(self, moment: datetime) -> None:
         """Plan on from a moment."""
         self._next = moment
+        self._cuts = [cut for cut in self._cuts if cut > moment]
 
 
 def first_listed(now: datetime) -> datetime:

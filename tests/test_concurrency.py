@@ -384,6 +384,50 @@ def run_script(sim: Simulator, tmp_path: Path) -> Output:
     return Output.of(done.stdout, code=done.returncode, log=done.stderr)
 
 
+# ---- one after the other, but not one at a time
+
+
+def test_the_next_accounts_are_on_their_way() -> None:
+    world = seeded_world(messages=0, conversations=0)
+    accounts = [world.account_sid, *(world.add_subaccount().sid for _ in range(6))]
+    for account_sid in accounts:
+        for number in range(10):
+            world.add_message(account_sid, date_sent=world.now - number * DAY, num_media=1)
+    with Simulator(world) as sim:
+        config = sim.config() | {"account_sids": accounts, "max_concurrency": 1}
+        output = run_tap(config, select=FAMILY)
+        places = places_of(sim, "messages"), places_of(sim, "media_list")
+    assert [len(place) for place in places] == [7, 70]
+    begun = [sum(place < done for place in places[0]) for done in places[1][9::10]]
+    assert begun == [4, 5, 6, 7, 7, 7, 7], "four at a time"
+    assert [r["account_sid"] for r in output.records("messages")[::10]] == accounts
+
+
+def test_the_next_services_are_on_their_way() -> None:
+    world = seeded_world(messages=0, conversations=0)
+    count = len(world.accounts[world.account_sid].services)
+    for _ in range(6):
+        service = world.add_service()
+        for _ in range(3):
+            conversation = world.add_conversation(service.sid)
+            world.add_conversation_message(conversation.sid)
+    with Simulator(world) as sim:
+        output = run_tap(sim.config() | {"max_concurrency": 1}, select=STREAMS)
+        lists = places_of(sim, "conversations")
+        said = places_of(sim, "conversation_messages")
+    assert [len(lists), len(said)] == [6 + count, 18]
+    begun = [sum(place < done for place in lists) for done in said[2::3]]
+    assert begun[0] > 1
+    assert begun[-1] == 6 + count
+    services = [row["chat_service_sid"] for row in output.records("conversation_messages")]
+    assert services == sorted(services, key=services.index), "a service is emitted whole"
+
+
+def places_of(sim: Simulator, endpoint: str) -> list[int]:
+    """Return the places of the requests of an endpoint among all of them."""
+    return [n for n, request in enumerate(sim.requests) if request.endpoint == endpoint]
+
+
 # ---- what is asked in vain
 
 
@@ -401,7 +445,8 @@ def test_after_a_failure_what_was_not_begun_is_not_asked() -> None:
         output = run_tap(config, select=FAMILY)
         assert world.account_sid in str(output.error)
         assert output.bookmark("message_media", account_sid=other.sid)
-        first = next(n for n, request in enumerate(sim.requests) if other.sid in request.path)
-        later = [r for r in sim.requests[first:] if world.account_sid in r.path]
+        asked = [n for n, request in enumerate(sim.requests) if other.sid in request.path]
+        # Its newest page was asked for ahead of its turn.
+        later = [r for r in sim.requests[asked[1] :] if world.account_sid in r.path]
         assert len(later) <= 10, "what was in flight"
         assert sim.count("media_list") < 20 + 20 + 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from typing import NamedTuple
 
 from hypothesis import given
@@ -143,16 +144,42 @@ def test_the_same_rows_make_the_same_plan(stretch: Stretch, rounds: list[tuple[i
 
 
 @given(STRETCHES, st.floats(1e-9, 1e6))
-def test_a_part_is_planned_within_its_bounds(stretch: Stretch, density: float) -> None:
+def test_before_a_burst_windows_grow_with_their_distance(stretch: Stretch, density: float) -> None:
     end = stretch.start + (stretch.end - stretch.start) // 2
     end = end.replace(microsecond=0)
-    part = stretch.planner().for_part(stretch.start, end, density)
-    assert part.next() == Planner(stretch.start, end, stretch.lengths, density).next()
+    planner, bounds = stretch.planner().before(stretch.start, end, density), stretch.lengths
+    windows = []
+    while window := planner.next():
+        windows.append(window)
+    if stretch.start >= end:
+        assert not windows
+        return
+    edges = [window.start for window in windows] + [end]
+    assert edges[0] == stretch.start
+    assert edges[1:] == [window.end for window in windows], "without a gap"
+    nearest = bounds.of(bounds.rows / density)
+    assert length_of(windows[-1]) == min(nearest, end - stretch.start)
+    for farther, nearer in pairwise(windows[1:]):
+        expected = min(length_of(nearer) * MOST_GROWTH, max(bounds.longest, bounds.shortest))
+        assert length_of(farther) == expected
+
+
+def test_a_short_burst_costs_few_windows() -> None:
+    plan = Lengths(rows=100, shortest=SECOND)
+    planner = Planner(START, START + 400 * DAY, plan, 1).before(START, START + 400 * DAY, 1)
+    assert len(list(iter(planner.next, None))) == 10  # of 100 s, 400 s, ... 4 ** 9 * 100 s
 
 
 @given(STRETCHES, st.integers(0, 10**7))
 def test_it_goes_on_where_it_is_told(stretch: Stretch, seconds: int) -> None:
-    planner = stretch.planner()
+    for planner in (
+        stretch.planner(),
+        stretch.planner().before(stretch.start, stretch.end, stretch.rows_per_second),
+    ):
+        check_it_goes_on(planner, stretch, seconds)
+
+
+def check_it_goes_on(planner: Planner, stretch: Stretch, seconds: int) -> None:
     for _ in range(3):
         planner.next()
     moment = stretch.start + seconds * SECOND

@@ -125,7 +125,7 @@ class Backfill:
             return total
         current.pages.stop()
         newest = [seen for page in first for seen in page.rows]
-        planner = current.planner.for_part(window.start, cut, density(newest))
+        planner = current.planner.before(window.start, cut, density(newest))
         total += yield from self.read(planner, within or window, current.rank[2:])
         for page in first:
             # The second of the cut may go on in the next page: the older part has it whole.

@@ -22,6 +22,7 @@ from tap_twilio_media.windows import Lengths, Planner, Window, first_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from datetime import datetime, timedelta
 
     from tap_twilio_media.client.pages import Page
@@ -60,6 +61,9 @@ class Plan:
 class MessagesReader:
     """Reads the messages of one account, ascending window by window.
 
+    The newest page is asked for at once: it tells whether it is all there is, and how dense. It is
+    kept, and read as part of the last stretch.
+
     Attributes:
         messages: The list.
         pool: Who reads ahead.
@@ -70,22 +74,21 @@ class MessagesReader:
     pool: Pool
     scope: int
     _bounds: Bounds = field(default_factory=Bounds, init=False)
-    _newest_pages: Iterator[Page] = field(default=iter(()), init=False)
+    _listing: Iterator[Page] = field(init=False)
+    _first: Future[Page] = field(init=False)
     _newest: list[Sighting] = field(default_factory=list, init=False)
     _is_all: bool = field(default=False, init=False)
 
+    def __post_init__(self) -> None:
+        """Ask for the newest page."""
+        self._listing = self.messages.pages({})
+        task: Callable[[], Page] = partial(next, self._listing)
+        self._first = self.pool.submit((PAGE, self.scope), task)
+
     def open(self) -> datetime | None:
-        """Ask for the newest page, which tells whether it is all there is, and how dense.
-
-        It is kept, and read as part of the last stretch.
-
-        Returns:
-            Twilio's clock.
-        """
-        listing = self.messages.pages({})
-        task: Callable[[], Page] = partial(next, listing)
-        page = self.pool.result(self.pool.submit((PAGE, self.scope), task))
-        self._newest_pages = chain([page], listing)
+        """Take the newest page and return Twilio's clock."""
+        page = self.pool.result(self._first)
+        self._listing = chain([page], self._listing)
         self._newest = self.messages.sighted(page.rows)
         self._is_all = page.is_last
         return page.date
@@ -152,7 +155,7 @@ class MessagesReader:
             nonlocal opened
             if not opened:
                 opened = True
-                return self._newest_pages
+                return self._listing
             return self.messages.pages(self._bounds.around(None, last))
 
         for page in without_loss(open_list, PAGES_REMEMBERED):

@@ -47,8 +47,8 @@ class Accounts(TwilioStream):
 
         own = [settings.account_sid]
         others = [row["sid"] for row in found] if settings.include_subaccounts else []
-        for sid in dict.fromkeys(settings.account_sids or own + others):
-            self._sync_children({"account_sid": sid})
+        sids = dict.fromkeys(settings.account_sids or own + others)
+        for _ in self.sync_children_in([{"account_sid": sid} for sid in sids]):
             self.run.bookmarks.emit(at_once=True)
         self.run.close()
 

@@ -23,7 +23,7 @@ from tap_twilio_media.records import Typer
 from tap_twilio_media.schemas import SCHEMAS_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from singer_sdk.helpers.types import Context, Record
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 PRIMARY_KEYS = ("sid",)
+CONTEXTS_AHEAD = 4
+"""So many accounts, or services, are begun at once."""
 
 
 class TwilioStream(Stream):
@@ -81,18 +83,35 @@ class TwilioStream(Stream):
                 cast("TwilioStream", child).parents = rows
             self._sync_children(context)
 
+    def prepare(self, context: Context) -> None:
+        """Have the first requests for a context made ahead of its turn. Asked again, do nothing."""
+
+    def sync_children_in(self, contexts: Sequence[Context]) -> Iterator[None]:
+        """Read the children in one context after the other, the next ones on their way already.
+
+        Yields:
+            After each.
+        """
+        children = [c for c in self.child_streams if c.selected or c.has_selected_descendents]
+        for index, context in enumerate(contexts):
+            for ahead in contexts[index : index + CONTEXTS_AHEAD]:
+                for child in children:
+                    cast("TwilioStream", child).prepare(ahead)
+            self._sync_children(context)
+            yield
+
     def contained(
-        self, context: Context, read: Callable[[Context, int], Iterable[Record]]
+        self, context: Context, scope: int, read: Callable[[Context], Iterable[Record]]
     ) -> Iterable[Record]:
         """Yield what `read` yields; should it fail, this stream and those below end, no others.
 
         Args:
             context: Account, or account and service.
-            read: Takes the context and the scope of its tasks in the pool.
+            scope: The scope of its tasks in the pool.
+            read: Takes the context.
         """
-        scope = self.run.scope()
         try:
-            yield from read(context, scope)
+            yield from read(context)
         except StoppedError:
             raise
         except TapError as error:

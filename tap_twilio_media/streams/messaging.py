@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -41,16 +41,27 @@ class Messages(IncrementalStream):
     name = "messages"
     parent_stream_type = Accounts
 
+    @cached_property
+    def _opened(self) -> dict[str, MessagesReader]:
+        """The readers of accounts whose turn has not come."""
+        return {}
+
+    @override
+    def prepare(self, context: Context) -> None:
+        account_sid = context["account_sid"]
+        if account_sid not in self._opened:
+            client, page_size = self.run.client(account_sid), self.run.settings.page_size
+            listed = MessageList(client, account_sid, page_size)
+            self._opened[account_sid] = MessagesReader(listed, self.run.pool, self.run.scope())
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         assert context is not None  # noqa: S101 - a child stream always has one
-        return self.contained(context, self._read_family)
+        reader = self._opened.pop(context["account_sid"])
+        return self.contained(context, reader.scope, partial(self._read_family, reader))
 
-    def _read_family(self, context: Context, scope: int) -> Iterable[Record]:
-        settings, account_sid = self.run.settings, context["account_sid"]
-        client, pool = self.run.client(account_sid), self.run.pool
-        listed = MessageList(client, account_sid, settings.page_size)
-        reader = MessagesReader(listed, pool, scope)
+    def _read_family(self, reader: MessagesReader, context: Context) -> Iterable[Record]:
+        settings, account_sid, scope = self.run.settings, context["account_sid"], reader.scope
         now = self.run.now(reader.open())
         (child,) = self.child_streams
         assert isinstance(child, MessageMedia)  # noqa: S101 - for the type checker
