@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import requests
 from requests.adapters import HTTPAdapter
+from typing_extensions import override
 
 from tap_twilio_media.client.throttle import Throttle
 
@@ -39,6 +41,18 @@ class Manners:
     user_agent: str
     request_timeout: float = 60.0
     max_retry_seconds: float = 600.0
+
+
+class Session(requests.Session):
+    """A session that leaves redirects alone.
+
+    Even when told not to follow it, requests reads the whole body of a redirect into memory and
+    breaks on a Location that is no address.
+    """
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 @dataclass

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure, is_of_connecting
+from tap_twilio_media.client.network import Session
 from tap_twilio_media.client.patience import persist
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Client:
         """The session of this thread: only the pool of connections below may be shared."""
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
-            session = self._sessions.session = requests.Session()
+            session = self._sessions.session = Session()
             session.headers["User-Agent"] = self._manners.user_agent
             session.headers["Accept"] = "application/json"
             session.auth = (self.credentials.username, self.credentials.password)
