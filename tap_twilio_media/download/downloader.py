@@ -167,6 +167,8 @@ class Downloader:
             outcome, served = self._fetched(reference, entry)
         if _is_news(outcome, entry):
             self._manifest.append(self._row(reference, outcome, served))
+        elif outcome.status != "invalid":
+            self._manifest.confirm(reference.sid)
         self.counts.settle(outcome)
         return outcome
 

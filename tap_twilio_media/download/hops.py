@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 from tap_twilio_media.client import outcomes as waits
 from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure, is_of_connecting
+from tap_twilio_media.client.network import Session
 from tap_twilio_media.client.session import ASKED_TO_SLOW_DOWN
 from tap_twilio_media.download import outcomes
 from tap_twilio_media.download.bodies import small
@@ -120,7 +121,7 @@ class Hops:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
-            session = self._sessions.session = requests.Session()
+            session = self._sessions.session = Session()
             session.headers["User-Agent"] = self._manners.user_agent
             # What is checked are the bytes as they are stored.
             session.headers["Accept-Encoding"] = "identity"

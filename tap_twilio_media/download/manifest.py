@@ -120,6 +120,11 @@ class Manifest:
                     self._flush()
             _keep(database, asdict(row))
 
+    def confirm(self, sid: str) -> None:
+        """Note that this run found the newest row of a file still true; nothing is written."""
+        with self._lock:
+            self._database().execute("UPDATE known SET run = ? WHERE sid = ?", (self.run, sid))
+
     def flush(self) -> None:
         """Write what is held back.
 

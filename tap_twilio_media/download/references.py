@@ -103,7 +103,7 @@ class Reference:
 
 def _text(value: object) -> str | None:
     """Return a text; of another value what stands for it, which is then no valid identifier."""
-    if value is None:
+    if value is None or value == "":
         return None
     text = value if isinstance(value, str) else repr(value)[:_SHOWN]
     # Halves of characters can be neither written nor compared.
