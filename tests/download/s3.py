@@ -24,7 +24,7 @@ class Bucket:
         self.client: Any = boto3.client("s3")
         self.client.create_bucket(Bucket=BUCKET)
 
-    def keys(self) -> set[str]:
+    def names(self) -> set[str]:
         """Return the names of all objects."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return {item["Key"] for page in pages for item in page.get("Contents", ())}

@@ -36,13 +36,13 @@ def server() -> Iterator[Bucket]:
 @pytest.fixture
 def s3(server: Bucket) -> Bucket:
     """The bucket, empty."""
-    for key in server.keys():
+    for key in server.names():
         server.delete(key)
     return server
 
 
 def rows(s3: Bucket) -> list[dict[str, Any]]:
-    names = sorted(key for key in s3.keys() if key.startswith("an/archive/manifest/"))
+    names = sorted(key for key in s3.names() if key.startswith("an/archive/manifest/"))
     return [json.loads(line) for name in names for line in s3.content(name).splitlines()]
 
 
@@ -55,7 +55,7 @@ def test_all_files(sim: Simulator, world: World, s3: Bucket) -> None:
         assert [outcome.fetched for outcome in outcomes] == [not run] * len(references)
         assert (sim.count() == 0) is bool(run)
     expected = {f"an/archive/{outcome.path}" for outcome in outcomes}
-    found = {key for key in s3.keys() if not key.startswith("an/archive/manifest/")}
+    found = {key for key in s3.names() if not key.startswith("an/archive/manifest/")}
     assert found == expected
     for reference, outcome in zip(references, outcomes, strict=True):
         body = s3.content(f"an/archive/{outcome.path}")
@@ -81,7 +81,7 @@ def test_nothing_is_visible_until_it_is_complete(s3: Bucket, body: bytes) -> Non
     with store.draft("a/b") as draft:
         draft.write(body)
         draft.write(b"more")
-        assert s3.keys() == set()
+        assert s3.names() == set()
         assert store.size("a/b") is None
         draft.commit()
     assert s3.content("an/archive/a/b") == body + b"more"
@@ -95,7 +95,7 @@ def test_what_is_discarded_leaves_nothing(s3: Bucket, body: bytes) -> None:
         draft.write(body)
         draft.write(b"more")
     del draft  # a file that is collected must not complete itself
-    assert s3.keys() == set()
+    assert s3.names() == set()
     assert s3.unfinished() == 0
 
 
@@ -104,7 +104,7 @@ def test_what_is_cut_leaves_nothing(sim: Simulator, world: World, s3: Bucket) ->
     sim.faults.add(Fault("flood", "signed_content", size=BLOCK * 3, announced=False))
     with downloader_of(sim, URL, max_file_bytes=BLOCK * 2) as downloader:
         assert downloader.fetch(reference).status == "too_large"
-    assert {key.rpartition("/")[0] for key in s3.keys()} == {"an/archive/manifest"}
+    assert {key.rpartition("/")[0] for key in s3.names()} == {"an/archive/manifest"}
     assert s3.unfinished() == 0
 
 
@@ -123,7 +123,7 @@ def test_rows_are_written_by_flush(
             downloader.fetch(reference)
         assert len(rows(s3)) == 4  # the fifth waits
     assert [row["sid"] for row in rows(s3)] == [reference.sid for reference in references]
-    names = sorted(key for key in s3.keys() if "/manifest/" in key)
+    names = sorted(key for key in s3.names() if "/manifest/" in key)
     assert [name[-13:] for name in names] == ["-000001.jsonl", "-000002.jsonl", "-000003.jsonl"]
 
 
@@ -133,7 +133,7 @@ def test_an_object_without_a_row_gets_one(sim: Simulator, world: World, s3: Buck
     for _ in range(2):
         with downloader_of(sim, URL) as downloader:
             downloader.fetch(reference)
-        for key in s3.keys():
+        for key in s3.names():
             if "/manifest/" in key:
                 row = s3.content(key)
                 s3.delete(key)
@@ -153,7 +153,7 @@ def test_a_truncated_object_is_fetched_again(sim: Simulator, world: World, s3: B
 
 
 def test_a_bucket_that_is_not_there(sim: Simulator, world: World, s3: Bucket) -> None:
-    assert s3.keys() == set()
+    assert s3.names() == set()
     with (
         downloader_of(sim, "s3://no-such-bucket/x") as downloader,
         pytest.raises(StorageError, match="output_path: cannot") as caught,
