@@ -11,7 +11,7 @@ import secrets
 import stat
 import threading
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,15 +123,16 @@ class Folder(Storage):
     @contextmanager
     def _opened(self, folder: str, *, make: bool = False) -> Iterator[int]:
         """Open a folder, one part of the path after the other so that no link leads elsewhere."""
-        if make:
+        try:
+            at = os.open(self.root, _FOLDER)
+        except FileNotFoundError:
+            if not make:
+                raise
             self.root.mkdir(parents=True, exist_ok=True)
-        at = os.open(self.root, _FOLDER)
+            at = os.open(self.root, _FOLDER)
         try:
             for part in folder.split("/") if folder else ():
-                if make:
-                    with contextlib.suppress(FileExistsError):
-                        os.mkdir(part, dir_fd=at)
-                inner = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
+                inner = _entered(at, part, make=make)
                 os.close(at)
                 at = inner
             yield at
@@ -160,6 +161,8 @@ class _FileDraft(Draft):
         self._place = place
         self._folder = folder
         self._name = name
+        self._opened = ExitStack()
+        self._at = -1
         self._part = ""
         self._file = -1
 
@@ -178,35 +181,35 @@ class _FileDraft(Draft):
     def commit(self) -> None:
         try:
             os.fsync(self._file)
-            with self._place.opened(self._folder) as at:
-                os.replace(self._part, self._name, src_dir_fd=at, dst_dir_fd=at)
-                self._part = ""
-                os.fsync(at)
+            os.replace(self._part, self._name, src_dir_fd=self._at, dst_dir_fd=self._at)
+            self._part = ""
+            os.fsync(self._at)
         except OSError as error:
             raise self._failed(error) from None
 
     @override
     def discard(self) -> None:
         if self._part:
-            with contextlib.suppress(OSError), self._place.opened(self._folder) as at:
-                os.unlink(self._part, dir_fd=at)
+            with contextlib.suppress(OSError):
+                os.unlink(self._part, dir_fd=self._at)
             self._part = ""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+        self._opened.close()
 
     def _create(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN
-        with self._place.opened(self._folder) as at:
-            while True:
-                self._part = f".{self._name}.{secrets.token_hex(6)}.part"
-                self._file = os.open(self._part, flags, 0o666, dir_fd=at)
-                with contextlib.suppress(OSError):  # not every file system knows locks
-                    fcntl.flock(self._file, fcntl.LOCK_EX)
-                # Before it was locked, somebody may have taken it for one of a killed run.
-                if os.fstat(self._file).st_nlink:
-                    return
-                os.close(self._file)
+        self._at = self._opened.enter_context(self._place.opened(self._folder))
+        while True:
+            self._part = f".{self._name}.{secrets.token_hex(6)}.part"
+            self._file = os.open(self._part, flags, 0o666, dir_fd=self._at)
+            with contextlib.suppress(OSError):  # not every file system knows locks
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+            # Before it was locked, somebody may have taken it for one of a killed run.
+            if os.fstat(self._file).st_nlink:
+                return
+            os.close(self._file)
 
     def _failed(self, error: OSError) -> StorageError:
         path = f"{self._folder}/{self._name}" if self._folder else self._name
@@ -223,6 +226,19 @@ def _split(path: str) -> tuple[str, str]:
         raise StorageError("output_path: a path leads out of it; report this")
     folder, _, name = path.rpartition("/")
     return folder, name
+
+
+def _entered(at: int, part: str, *, make: bool) -> int:
+    """Open a folder inside of an open one."""
+    flags = _FOLDER | os.O_NOFOLLOW
+    try:
+        return os.open(part, flags, dir_fd=at)
+    except FileNotFoundError:
+        if not make:
+            raise
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(part, dir_fd=at)
+    return os.open(part, flags, dir_fd=at)
 
 
 def _append(file: int, line: bytes) -> None:

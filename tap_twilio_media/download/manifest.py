@@ -10,7 +10,7 @@ import logging
 import secrets
 import sqlite3
 import threading
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,6 @@ class Row:
 
 _TOO_MANY = 2**63
 """Bytes that no database takes, and no file has."""
-COLUMNS = tuple(field.name for field in fields(Row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class Manifest:
         Raises:
             StorageError: It cannot be written; then nothing of it is.
         """
-        line = msgspec.json.encode(asdict(row)) + b"\n"
+        line = msgspec.json.encode(row) + b"\n"
         with self._lock:
             database = self._database()
             if self._storage.appends:
@@ -118,7 +117,7 @@ class Manifest:
                 self._held_back.append(line)
                 if len(self._held_back) >= MOST_HELD_BACK:
                     self._flush()
-            _keep(database, asdict(row))
+            _keep(database, msgspec.to_builtins(row))
 
     def confirm(self, sid: str) -> None:
         """Note that this run found the newest row of a file still true; nothing is written."""

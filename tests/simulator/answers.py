@@ -70,7 +70,7 @@ def signed_content(world: World, request: RecordedRequest, *, authorized: bool) 
         valid = match and request.query.get("Signature") == rows.signature(world, match[1], expires)
         if not match or not valid:
             return _refusal(403, "AccessDenied", "Access denied")
-        if int(expires) <= world.signing_time:
+        if int(expires) <= world.now.timestamp():
             return _refusal(403, "AccessDenied", "Request has expired")
         sid = match[1]
         if sid not in world.mcs_media and sid not in world.media_parents:

@@ -157,7 +157,6 @@ class Behaviour:
         mcs_field: The name under which MCS sends the file name.
         mcs_content: Whether MCS redirects a content request or serves the bytes itself.
         redirect_status: The status of redirects to the media host.
-        signed_by: The clock that signed addresses expire by: the world's, or the real one.
         max_concurrent: More API requests at once than this are refused with 429 / 20429.
         retry_after: The Retry-After header of those refusals.
         next_page_host: "self" links the next page of Conversations to the simulator, "public"
@@ -174,7 +173,6 @@ class Behaviour:
     mcs_field: Literal["filename", "file_name"] = "filename"
     mcs_content: Literal["redirect", "bytes"] = "redirect"
     redirect_status: int = 307
-    signed_by: Literal["world", "real"] = "world"
     max_concurrent: int | None = None
     retry_after: float | None = None
     next_page_host: Literal["self", "public"] = "self"

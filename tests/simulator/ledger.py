@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import random
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from tests.simulator import content, dates
@@ -63,11 +62,6 @@ class Ledger:
     @now.setter
     def now(self, value: dt.datetime) -> None:
         self._now = dates.as_utc(value)
-
-    @property
-    def signing_time(self) -> float:
-        """The time by which signed addresses expire, in seconds since 1970."""
-        return time.time() if self.behaviour.signed_by == "real" else self.now.timestamp()
 
     @property
     def main(self) -> Account:

@@ -223,6 +223,6 @@ def signature(world: World, sid: str, expires: str) -> str:
 
 def signed_url(world: World, sid: str) -> str:
     """Return an address on the media host that serves a file until it expires."""
-    expires = str(int(world.signing_time) + world.signed_url_seconds)
+    expires = str(int(world.now.timestamp()) + world.signed_url_seconds)
     signed = f"Expires={expires}&Signature={signature(world, sid, expires)}"
     return f"{world.media_url}/{sid}?{signed}&Key-Pair-Id={KEY_PAIR_ID}"
