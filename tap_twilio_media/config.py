@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tap_twilio_media.client.hosts import Hosts
+from tap_twilio_media.client.hosts import Hosts, is_loopback
 from tap_twilio_media.client.network import Credentials, Manners
 from tap_twilio_media.times import parsed
 from tap_twilio_media.windows import RETENTION
@@ -214,16 +213,9 @@ def _url_problem(url: object) -> str | None:
     whole = url.isascii() and url.isprintable() and " " not in url
     if not whole or parts.scheme not in {"http", "https"} or not (host and _HOST.fullmatch(host)):
         return "must be an address such as https://api.twilio.com"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "plain http would show the credentials to the network; use https"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 from urllib3.exceptions import HTTPError
 
-from tap_twilio_media.client.errors import StoppedError
+from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure, is_of_connecting
-from tap_twilio_media.client.outcomes import backoff
+from tap_twilio_media.client.network import Session
+from tap_twilio_media.client.patience import persist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_twilio_media.client.hosts import Hosts
     from tap_twilio_media.client.network import Credentials, Manners, Network
-    from tap_twilio_media.client.outcomes import Outcome
-
-logger = logging.getLogger("tap-twilio-media.client")
 
 ASKED_TO_SLOW_DOWN = frozenset({429, 503})
-WORTH_TELLING = 5.0
-"""Seconds: a wait of this length is told at INFO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +85,11 @@ class Client:
             InvalidRequestError: Any other status that a repetition does not change.
             StoppedError: The run is ending.
         """
-        deadline = time.monotonic() + self._manners.max_retry_seconds
-        tries = 0
-        ended: Counter[Outcome] = Counter()
-        while True:
-            tries += 1
-            answer = self._try(url, params, rows, deadline)
-            if isinstance(answer, Reply):
-                return answer
-            ended[answer.outcome] += 1
-            wait = max(backoff(tries), answer.retry_after)
-            out_of_time = time.monotonic() + wait > deadline
-            # A weak 401 among other faults is as weak as one alone, so each outcome counts apart.
-            if out_of_time or ended[answer.outcome] == answer.tries:
-                raise answer.error(tries, out_of_time=out_of_time)
-            level = logging.INFO if wait >= WORTH_TELLING else logging.DEBUG
-            logger.log(level, "%s; trying again in %.1f s", answer.text, wait)
-            if self._network.stop.wait(wait):
-                msg = "stopped"
-                raise StoppedError(msg)
+        return persist(
+            lambda deadline: self._try(url, params, rows, deadline),
+            self._manners.max_retry_seconds,
+            self._network.stop,
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -123,7 +100,7 @@ class Client:
         """The session of this thread: only the pool of connections below may be shared."""
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
-            session = self._sessions.session = requests.Session()
+            session = self._sessions.session = Session()
             session.headers["User-Agent"] = self._manners.user_agent
             session.headers["Accept"] = "application/json"
             session.auth = (self.credentials.username, self.credentials.password)
@@ -156,45 +133,13 @@ class Client:
         network.reached.add(where.netloc)
         if response.status_code in ASKED_TO_SLOW_DOWN:
             network.throttle.slow_down(started)
-        body = _decoded(content)
+        body = decoded(content)
         if response.status_code != requests.codes.ok:
             return Failure.of_reply(where.path, response, body)
         if body is None or (rows is not None and not _holds_rows(body, rows)):
             return Failure.of_body(where.path)
         network.throttle.speed_up()
         return Reply(body, _date(response), time.monotonic() - started)
-
-
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def _decoded(content: bytes) -> dict[str, Any] | None:
-    try:
-        body = _decoder.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        body = _mended(content)
-    except RecursionError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _mended(content: bytes) -> object:
-    """Return JSON in which halves of characters have become U+FFFD, or None if it is not JSON.
-
-    A text that was cut between the halves of an emoji is no text that can be passed on.
-    """
-
-    def whole(value: Any) -> Any:  # noqa: ANN401 - any JSON
-        if isinstance(value, str):
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if isinstance(value, dict):
-            return {whole(name): whole(member) for name, member in value.items()}
-        return [whole(member) for member in value] if isinstance(value, list) else value
-
-    try:
-        return whole(json.loads(content.decode("utf-8", "replace"), parse_float=Decimal))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _holds_rows(body: dict[str, Any], key: str) -> bool:

@@ -101,6 +101,12 @@ def test_other_refusals_of_a_later_page_are_what_they_are(
     assert type(caught.value) is error
 
 
+def test_a_redirect_to_what_is_no_address() -> None:
+    answer = Answer({}, 302, {"Location": "http://[::1/"})
+    with Server(answer) as server, pytest.raises(InvalidRequestError):
+        ask_server(server)
+
+
 @pytest.mark.parametrize("link", [5, True, ["/x"], {}, "http://[x"])
 def test_a_link_that_is_no_address(link: Any) -> None:  # noqa: ANN401 - any JSON
     with Server(page(ROWS, link)) as server, pytest.raises(InvalidRequestError, match="no address"):

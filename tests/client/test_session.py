@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from typing_extensions import override
 
-from tap_twilio_media.client import outcomes, session
+from tap_twilio_media.client import outcomes, patience, session
 from tap_twilio_media.client.errors import (
     GoneError,
     InvalidRequestError,
@@ -66,7 +66,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     """Waits that take no time: each backoff is of ten seconds on a clock of our own."""
     clock = Clock()
     monkeypatch.setattr(session, "time", clock)
-    monkeypatch.setattr(session, "backoff", lambda _: BACKOFF)
+    monkeypatch.setattr(patience, "time", clock)
+    monkeypatch.setattr(patience, "backoff", lambda _: BACKOFF)
     return Waits(clock)
 
 
@@ -212,7 +213,7 @@ def test_an_object_need_hold_rows_only_if_they_are_asked_for(waits: Waits) -> No
 def test_the_waits_grow_with_the_tries(
     sim: Simulator, waits: Waits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "backoff", float)
+    monkeypatch.setattr(patience, "backoff", float)
     sim.faults.add(Fault("503", times=4))
     ask(sim, stop=waits)
     assert waits.lengths == [1, 2, 3, 4]
@@ -222,7 +223,7 @@ def test_the_waits_grow_with_the_tries(
 def test_retry_after_is_the_least_wait(
     sim: Simulator, waits: Waits, monkeypatch: pytest.MonkeyPatch, backoff: float, waited: float
 ) -> None:
-    monkeypatch.setattr(session, "backoff", lambda _: backoff)
+    monkeypatch.setattr(patience, "backoff", lambda _: backoff)
     sim.faults.add(Fault("429", retry_after=7))
     ask(sim, stop=waits)
     assert waits.lengths == [waited]
@@ -332,7 +333,7 @@ def test_the_stop_event_ends_a_wait_at_once(
             threading.Thread(target=self.set).start()
             return super().wait(timeout)
 
-    monkeypatch.setattr(session, "backoff", lambda _: 60.0)
+    monkeypatch.setattr(patience, "backoff", lambda _: 60.0)
     sim.faults.add(Fault("503", times=None))
     started = time.monotonic()
     with pytest.raises(StoppedError):
@@ -536,7 +537,7 @@ def test_a_long_wait_is_told_and_a_short_one_is_not(
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="tap-twilio-media.client")
     lengths = itertools.chain([4.9, 5.0])
-    monkeypatch.setattr(session, "backoff", lambda _: next(lengths))
+    monkeypatch.setattr(patience, "backoff", lambda _: next(lengths))
     sim.faults.add(Fault("503", times=2))
     ask(sim, stop=waits)
     told = [r for r in caplog.records if r.name == "tap-twilio-media.client"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from tests.simulator.faults import Fault
     from tests.simulator.replies import Reply
 
-_DROPS: Final = 10
+_PAGE: Final = b'<?xml version="1.0"?><Error><Code>InternalError</Code></Error>'
+_PIECE: Final = bytes(65_536)
 
 
 def response(reply: Reply, headers: Mapping[str, str]) -> web.Response:
@@ -53,10 +55,16 @@ async def spoiled(
         reply.body = reply.body[:half]
     elif fault.kind == "wrong_length":
         reply.body = reply.body[: max(len(reply.body) - 7, 0)]
+    elif fault.kind == "empty":
+        reply.body = b""
+    elif fault.kind == "page":
+        reply.body, reply.content_type = _PAGE, fault.content_type
     elif fault.kind == "reset":
         _reset(request)
-    elif fault.kind in {"truncate", "slow"}:
+    elif fault.kind in {"truncate", "slow", "stall"}:
         return await _drip(request, reply, headers, fault)
+    elif fault.kind in {"chunked", "flood"}:
+        return await _pour(request, reply, headers, fault)
     return response(reply, headers)
 
 
@@ -81,8 +89,32 @@ async def _drip(
         if request.transport is not None:
             request.transport.close()
         return stream
-    step = max(1, -(-len(reply.body) // _DROPS))
+    if fault.kind == "stall":
+        await stream.write(reply.body[: len(reply.body) // 2])
+        await asyncio.Event().wait()
+    step = max(1, -(-len(reply.body) // fault.drops))
     for start in range(0, len(reply.body), step):
         await stream.write(reply.body[start : start + step])
         await asyncio.sleep(fault.delay)
+    return stream
+
+
+async def _pour(
+    request: web.BaseRequest, reply: Reply, headers: Mapping[str, str], fault: Fault
+) -> web.StreamResponse:
+    content = {"Content-Type": reply.content_type}
+    if fault.kind == "flood" and fault.announced:
+        content["Content-Length"] = str(fault.size)
+    stream = web.StreamResponse(
+        status=reply.status, headers={**headers, **reply.headers, **content}
+    )
+    if "Content-Length" not in content:
+        stream.enable_chunked_encoding()
+    await stream.prepare(request)
+    if fault.kind == "chunked":
+        await stream.write(reply.body)
+    else:
+        with contextlib.suppress(ConnectionError):  # nobody has to take it all
+            for start in range(0, fault.size, len(_PIECE)):
+                await stream.write(_PIECE[: fault.size - start])
     return stream

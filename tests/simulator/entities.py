@@ -50,7 +50,10 @@ class Message:
 
 @dataclasses.dataclass(slots=True)
 class McsMedia:
-    """A file attached to a conversation message, kept by the Media Content Service."""
+    """A file attached to a conversation message, kept by the Media Content Service.
+
+    `announced_size` is what its metadata says where that is not the truth.
+    """
 
     sid: str
     service_sid: str
@@ -64,6 +67,7 @@ class McsMedia:
     author: str | None = "system"
     ready: bool = True
     names_parents: bool = True
+    announced_size: int | None = None
 
 
 @dataclasses.dataclass(slots=True)

@@ -23,8 +23,21 @@ _REFUSALS: Final = {
     "20004": (400, 20004, "The requested range is outside of what is retained"),
 }
 _UPSTREAM: Final = {"502": 502, "503": 503}
-_DELIVERIES: Final = {"reset", "truncate", "bad_json", "hang", "slow", "wrong_length"}
-KINDS: Final = {*_REFUSALS, *_UPSTREAM, *_DELIVERIES, "status", "call"}
+_DELIVERIES: Final = {
+    "bad_json",
+    "chunked",
+    "empty",
+    "flood",
+    "hang",
+    "page",
+    "reset",
+    "slow",
+    "stall",
+    "truncate",
+    "wrong_length",
+}
+KINDS: Final = {*_REFUSALS, *_UPSTREAM, *_DELIVERIES, "call", "redirect", "status"}
+_NOT_A_LINK: Final = "https://nowhere.example/"
 
 
 @dataclasses.dataclass
@@ -34,9 +47,11 @@ class Fault:
     Attributes:
         kind: One of `KINDS`. "truncate" closes the connection before the announced length is
             reached, "wrong_length" announces and sends fewer bytes than there are, "bad_json"
-            cuts the text but not the HTTP message, "hang" never answers, "slow" drips,
-            "status" answers `status` and `code`, and "call" runs `call` and then answers as if
-            nothing had happened.
+            cuts the text but not the HTTP message, "hang" never answers, "stall" sends half and
+            then nothing more, "slow" drips, "chunked" announces no length, "empty" sends no byte,
+            "page" sends an error page with status 200, "flood" sends `size` bytes, "redirect"
+            leads to `location`, "status" answers `status` and `code`, and "call" runs `call` and
+            then answers as if nothing had happened.
         endpoint: Only requests of this endpoint.
         times: How often at most; None without end.
         after: How many matching requests pass first.
@@ -49,6 +64,11 @@ class Fault:
         call: What a "call" runs, on the server's own thread: it may change the world and the
             faults, but a request that it sent to the simulator would wait for itself.
         delay: The seconds between the drops of a "slow".
+        drops: In how many pieces a "slow" comes.
+        size: The bytes of a "flood", which nobody holds in memory.
+        announced: Whether a "flood" says its length.
+        content_type: The type of a "page".
+        location: Where a "redirect" leads; "{fired}" in it becomes the number of the firing.
     """
 
     kind: str
@@ -63,6 +83,11 @@ class Fault:
     code: int = 20500
     call: Callable[[RecordedRequest], object] | None = None
     delay: float = 0.02
+    drops: int = 10
+    size: int = 0
+    announced: bool = True
+    content_type: str = "application/xml"
+    location: str = _NOT_A_LINK
     seen: int = dataclasses.field(default=0, init=False)
     fired: int = dataclasses.field(default=0, init=False)
 
@@ -97,6 +122,9 @@ class Fault:
         if self.kind in _UPSTREAM:
             page = f"<html><body><h1>{self.kind} upstream error</h1></body></html>"
             reply = Reply(_UPSTREAM[self.kind], page.encode(), "text/html")
+        elif self.kind == "redirect":
+            location = self.location.replace("{fired}", str(self.fired))
+            reply = Reply(307, b"<Redirect/>", "application/xml", {"Location": location})
         elif self.kind == "status":
             reply = ApiError(self.status, self.code, "As the test asked").reply()
         elif self.kind in _REFUSALS:

@@ -210,7 +210,7 @@ def mcs_media(entity: McsMedia, world: World) -> Row:
         "message_sid": entity.message_sid if entity.names_parents else None,
         "service_sid": entity.service_sid,
         "sid": entity.sid,
-        "size": entity.size,
+        "size": entity.size if entity.announced_size is None else entity.announced_size,
         "url": url,
     }
 

@@ -1,0 +1,1 @@
+"""Files: from a reference to a stored file that is whole and accounted for. Knows no Singer."""

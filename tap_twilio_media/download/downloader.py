@@ -1,0 +1,265 @@
+"""Files on demand: looked for, fetched if need be, stored, and written down."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, cast
+
+from tap_twilio_media.client.errors import StoppedError, UnavailableError
+from tap_twilio_media.client.patience import persist
+from tap_twilio_media.download.counts import Counts
+from tap_twilio_media.download.fetching import Fetcher
+from tap_twilio_media.download.hosts import Routes
+from tap_twilio_media.download.manifest import Manifest, Row
+from tap_twilio_media.download.names import DEFAULT_TEMPLATE, essence_of, path_of
+from tap_twilio_media.download.outcomes import FileError, Outcome
+from tap_twilio_media.download.storage import storage_of
+from tap_twilio_media.times import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_twilio_media.client.failures import Failure
+    from tap_twilio_media.client.hosts import Hosts
+    from tap_twilio_media.client.network import Credentials, Manners, Network
+    from tap_twilio_media.download.fetching import Received
+    from tap_twilio_media.download.manifest import Entry
+    from tap_twilio_media.download.outcomes import Status
+    from tap_twilio_media.download.references import Reference
+
+MOST_BYTES = 268_435_456
+_WATCH = 0.5
+"""Seconds between two looks at the stop event while another thread has the same file."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSettings:
+    """Which files are had, and where they go. Names as in the settings.
+
+    Attributes:
+        output_path: A folder, or a URL that fsspec knows.
+        path_template: See `names`.
+        content_types: Patterns such as `image/*`; none for all.
+        max_file_bytes: A larger file is not had.
+        media_hosts: Hosts, beyond Twilio's own, that a redirect may lead to.
+    """
+
+    output_path: str
+    path_template: str = DEFAULT_TEMPLATE
+    content_types: tuple[str, ...] = ()
+    max_file_bytes: int = MOST_BYTES
+    media_hosts: tuple[str, ...] = ()
+
+
+class Downloader:
+    """Settles files, each for good unless its outcome says otherwise. Usable by any thread.
+
+    Attributes:
+        counts: What was done so far.
+    """
+
+    def __init__(
+        self,
+        settings: DownloadSettings,
+        hosts: Hosts,
+        manners: Manners,
+        network: Network,
+        credentials: Callable[[str, str], Credentials | None],
+    ) -> None:
+        """Ask and write nothing yet.
+
+        Args:
+            settings: Which files, and where to.
+            hosts: The configured bases.
+            manners: Timeouts, the retry budget and the name to go by.
+            network: What is shared with the clients of the run.
+            credentials: Gives the pair for an account SID and a stream: for message media the
+                account's own or its parent's Auth Token, for MCS only its own; None if there is
+                none.
+
+        Raises:
+            StorageError: The output_path is none that can be used.
+        """
+        self.counts = Counts()
+        self._settings = settings
+        self._manners = manners
+        self._stop = network.stop
+        self._credentials = credentials
+        self._storage = storage_of(settings.output_path)
+        self._manifest = Manifest(self._storage)
+        self._fetcher = Fetcher(
+            hosts,
+            Routes(hosts, settings.media_hosts),
+            manners,
+            network,
+            settings.max_file_bytes,
+            on_bytes=self.counts.receive,
+        )
+        self._lock = threading.Lock()
+        self._under_way: dict[str, Future[Outcome]] = {}
+
+    def fetch(self, reference: Reference) -> Outcome:
+        """Return what became of a file, after asking for it if it is not stored yet.
+
+        Raises:
+            RefusedError: The credentials are not accepted: no file would come.
+            StorageError: Files or rows cannot be written.
+            StoppedError: The run is ending.
+        """
+        with self._lock:
+            other = self._under_way.get(reference.sid)
+            if other is None:
+                own = self._under_way[reference.sid] = Future[Outcome]()
+        if other is not None:
+            return self._result(other)
+        try:
+            outcome = self._settle(reference)
+        except BaseException as error:
+            own.set_exception(error)
+            raise
+        else:
+            own.set_result(outcome)
+            return outcome
+        finally:
+            with self._lock:
+                del self._under_way[reference.sid]
+
+    def flush(self) -> None:
+        """Write the rows that an object store holds back: call it before state is passed on.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        self._manifest.flush()
+
+    def close(self) -> None:
+        """Write what is held back, and give up what is temporary.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        try:
+            self._manifest.flush()
+        finally:
+            self._manifest.close()
+
+    def _result(self, other: Future[Outcome]) -> Outcome:
+        """Wait for the thread that has the same file."""
+        while not other.done():
+            if self._stop.is_set():
+                raise StoppedError("stopped")
+            wait((other,), _WATCH)
+        return replace(other.result(), attempts=0, fetched=False)
+
+    def _settle(self, reference: Reference) -> Outcome:
+        if problem := reference.problem():
+            outcome, served = Outcome("invalid", detail=problem), None
+            entry = self._manifest.newest(reference.shown("sid") or "")
+        else:
+            entry = self._manifest.newest(reference.sid)
+            if held := self._held(reference, entry):
+                self.counts.settle(held)
+                return held
+            outcome, served = self._fetched(reference, entry)
+        if _is_news(outcome, entry):
+            self._manifest.append(self._row(reference, outcome, served))
+        elif outcome.status != "invalid":
+            self._manifest.confirm(reference.sid)
+        self.counts.settle(outcome)
+        return outcome
+
+    def _held(self, reference: Reference, entry: Entry | None) -> Outcome | None:
+        """Return the outcome of a file that needs no asking.
+
+        Where a row says that it is counts, not where it would go now. A file without a row was
+        put in its place by a run that was killed before the row: it is whole, or would not be
+        there. After a row that says otherwise nothing is certain, and it is asked for.
+        """
+        if entry is not None and entry.status == "stored" and entry.path is not None:
+            if self._storage.size(entry.path) == entry.bytes:
+                return Outcome("stored", entry.path, entry.bytes, entry.sha256)
+            return None
+        if entry is not None:
+            settled_now = entry.run == self._manifest.run and entry.status != "unavailable"
+            status = cast("Status", entry.status)
+            return Outcome(status, detail=entry.detail) if settled_now else None
+        path = path_of(self._settings.path_template, reference)
+        size = self._storage.size(path)
+        if size is None or size == 0 or reference.size not in {None, size}:
+            return None
+        outcome = Outcome("stored", path, size, self._storage.digest(path))
+        self._manifest.append(self._row(reference, outcome, None))
+        return outcome
+
+    def _fetched(self, reference: Reference, entry: Entry | None) -> tuple[Outcome, str | None]:
+        """Ask for a file; return what became of it, and the type that it was served with."""
+        patterns = self._settings.content_types
+        essence = essence_of(reference.content_type)
+        if patterns and not any(fnmatchcase(essence, pattern.lower()) for pattern in patterns):
+            return Outcome("not_selected", detail=f"its type is {essence or 'not known'}"), None
+        credentials = self._credentials(reference.account_sid, reference.stream)
+        if credentials is None:
+            detail = (
+                f"no credentials of {reference.account_sid}: add them to subaccount_credentials"
+            )
+            return Outcome("forbidden", detail=detail), None
+        path = path_of(self._settings.path_template, reference)
+        if (
+            entry is not None
+            and entry.path is not None
+            and self._storage.size(entry.path) is not None
+        ):
+            path = entry.path
+        attempts = 0
+
+        def attempt(deadline: float) -> Received | Failure:
+            nonlocal attempts
+            attempts += 1
+            draft = self._storage.draft(path)
+            return self._fetcher.attempt(reference, credentials, draft, deadline)
+
+        try:
+            received = persist(attempt, self._manners.max_retry_seconds, self._stop)
+        except FileError as error:
+            return Outcome(error.kind, detail=str(error), attempts=attempts), None
+        except UnavailableError as error:
+            return Outcome("unavailable", detail=str(error), attempts=attempts), None
+        outcome = Outcome(
+            "stored", path, received.bytes, received.sha256, attempts=attempts, fetched=True
+        )
+        return outcome, received.content_type
+
+    def _row(self, reference: Reference, outcome: Outcome, served: str | None) -> Row:
+        return Row(
+            stream=reference.stream,
+            sid=reference.shown("sid") or "",
+            account_sid=reference.shown("account_sid") or "",
+            message_sid=reference.shown("message_sid"),
+            conversation_sid=reference.shown("conversation_sid"),
+            chat_service_sid=reference.shown("chat_service_sid"),
+            date_created=reference.date_created,
+            filename=reference.filename,
+            path=outcome.path,
+            bytes=outcome.bytes,
+            sha256=outcome.sha256,
+            content_type=reference.content_type,
+            content_type_served=served,
+            status=outcome.status,
+            detail=outcome.detail,
+            attempts=outcome.attempts,
+            at=written(datetime.now(timezone.utc), "microseconds"),
+            run=self._manifest.run,
+        )
+
+
+def _is_news(outcome: Outcome, entry: Entry | None) -> bool:
+    """Return whether an outcome is worth a row: a failure is written down once."""
+    if entry is None or outcome.status == "stored":
+        return True
+    if outcome.status == "invalid" and entry.status == "stored":
+        return False  # a record with a damaged parent does not make a file less whole
+    return outcome.status != entry.status

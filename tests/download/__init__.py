@@ -1,0 +1,1 @@
+"""The download core, from a reference to a stored file."""
