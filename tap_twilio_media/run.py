@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_twilio_media.client.network import Credentials
     from tap_twilio_media.config import Settings
     from tap_twilio_media.errors import TapError
+    from tap_twilio_media.files import Files
     from tap_twilio_media.output import Output
 
 logger = logging.getLogger("tap-twilio-media")
@@ -57,6 +58,7 @@ class Run:
         self.held = output.held if output else nullcontext
         self._scopes = count()
         self._network = Network.of(settings.max_concurrency, stop)
+        self.files = self._files()
         self._clients: dict[Credentials, Client] = {}
         self._failures: dict[tuple[object, ...], tuple[list[str], str]] = {}
         self._tally: defaultdict[str, list[str]] = defaultdict(list)
@@ -74,13 +76,8 @@ class Run:
         return self.own_client(account_sid) or self._client(self.settings.credentials)
 
     def own_client(self, account_sid: str) -> Client | None:
-        """Return a client with the account's own credentials, or None when they are not known.
-
-        Conversations and MCS accept no others (Twilio: "Subaccounts").
-        """
-        if account_sid == self.settings.account_sid:
-            return self._client(self.settings.credentials)
-        credentials = self.settings.subaccount_credentials.get(account_sid)
+        """Return a client with the account's own credentials, or None when they are not known."""
+        credentials = self.settings.own_credentials(account_sid)
         return self._client(credentials) if credentials else None
 
     def fail(self, account_sid: str, streams: Iterable[str], error: TapError) -> None:
@@ -119,6 +116,13 @@ class Run:
                 for (account_sid, *_), (names, text) in self._failures.items()
             ]
             raise SyncIncompleteError("\n".join(lines))
+
+    def _files(self) -> Files | None:
+        if self.settings.download is None:
+            return None
+        from tap_twilio_media.files import Files  # noqa: PLC0415 - not every run needs all of it
+
+        return Files(self.settings.download, self.settings, self._network)
 
     def _client(self, credentials: Credentials) -> Client:
         if credentials not in self._clients:

@@ -6,7 +6,10 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
+from tap_twilio_media.download.names import DEFAULT_TEMPLATE
+from tap_twilio_media.download.settings import MOST_BYTES
+
+IDENTITY = (
     th.Property(
         "account_sid",
         th.StringType,
@@ -34,96 +37,30 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="API key secret",
         description="Secret of the API key.",
     ),
-    th.Property(
-        "start_date",
-        th.DateTimeType,
-        title="Start date",
-        description=(
-            "First date wanted. Default: for messages as far back as Twilio keeps records "
-            "(400 days), for Conversations everything."
-        ),
+)
+"""Whose data, and by which credentials."""
+
+SUBACCOUNTS = th.Property(
+    "subaccount_credentials",
+    th.ArrayType(
+        th.ObjectType(
+            th.Property("account_sid", th.StringType, description="SID of the subaccount."),
+            th.Property("auth_token", th.StringType, secret=True, description="Its Auth Token."),
+            th.Property("api_key_sid", th.StringType, description="SID of an API key of it."),
+            th.Property(
+                "api_key_secret", th.StringType, secret=True, description="Secret of that key."
+            ),
+        )
     ),
-    th.Property(
-        "end_date",
-        th.DateTimeType,
-        title="End date",
-        description="Upper bound of date_sent, exclusive, for backfills of messages in slices.",
+    secret=True,
+    title="Subaccount credentials",
+    description=(
+        "Credentials of subaccounts. Conversations and MCS of a subaccount can only be read "
+        "with its own."
     ),
-    th.Property(
-        "include_subaccounts",
-        th.BooleanType,
-        default=False,
-        title="Include subaccounts",
-        description="Also read the subaccounts of the account.",
-    ),
-    th.Property(
-        "account_sids",
-        th.ArrayType(th.StringType),
-        title="Account SIDs",
-        description="Read only these accounts. Default: all found.",
-    ),
-    th.Property(
-        "subaccount_credentials",
-        th.ArrayType(
-            th.ObjectType(
-                th.Property("account_sid", th.StringType, description="SID of the subaccount."),
-                th.Property(
-                    "auth_token", th.StringType, secret=True, description="Its Auth Token."
-                ),
-                th.Property("api_key_sid", th.StringType, description="SID of an API key of it."),
-                th.Property(
-                    "api_key_secret", th.StringType, secret=True, description="Secret of that key."
-                ),
-            )
-        ),
-        secret=True,
-        title="Subaccount credentials",
-        description=(
-            "Credentials of subaccounts. Conversations and MCS of a subaccount can only be read "
-            "with its own."
-        ),
-    ),
-    th.Property(
-        "lookback_days",
-        th.NumberType(minimum=0, maximum=36_500),
-        default=3,
-        title="Lookback days",
-        description=(
-            "How far behind the bookmark each run reads rows again, for late changes of status, "
-            "price and receipts."
-        ),
-    ),
-    th.Property(
-        "media_lookback_days",
-        th.NumberType(minimum=0, maximum=36_500),
-        title="Media lookback days",
-        description="The same for the media of those rows. Default: lookback_days.",
-    ),
-    th.Property(
-        "full_scan",
-        th.BooleanType,
-        default=False,
-        title="Full scan",
-        description=(
-            "Read everything that Twilio lists, without stop rule or filter: a periodic safety run."
-        ),
-    ),
-    th.Property(
-        "window_days",
-        th.NumberType(exclusive_minimum=0, maximum=400),
-        title="Window days",
-        description=(
-            "Longest window of a backfill, for those who want bookmarks more often. Default: no "
-            "cap, windows follow the density of the account."
-        ),
-    ),
-    th.Property(
-        "page_size",
-        th.IntegerType(minimum=1, maximum=1000),
-        default=1000,
-        title="Page size",
-        description="Rows per page; Conversations are never asked for more than 100.",
-    ),
+)
+
+NETWORK = (
     th.Property(
         "max_concurrency",
         th.IntegerType(minimum=1, maximum=1000),
@@ -181,5 +118,129 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="User agent",
         description="Product token added to the tap's own User-Agent.",
     ),
+)
+"""How Twilio is asked."""
+
+MEDIA_HOSTS = th.Property(
+    "media_hosts",
+    th.ArrayType(th.StringType),
+    title="Media hosts",
+    description="Hosts, beyond Twilio's own, that a media redirect may lead to.",
+)
+
+FILES = (
+    th.Property(
+        "output_path",
+        th.StringType,
+        title="Output path",
+        description="Where files go: a folder, or a URL such as s3://bucket/folder.",
+    ),
+    th.Property(
+        "path_template",
+        th.StringType,
+        title="Path template",
+        description=(
+            f"Path of a file below output_path. Default: {DEFAULT_TEMPLATE}. Also: stream, "
+            "conversation_sid, chat_service_sid, date, year, month, day."
+        ),
+    ),
+    th.Property(
+        "content_types",
+        th.ArrayType(th.StringType),
+        title="Content types",
+        description="Download only these types, such as image/*. Default: all.",
+    ),
+    th.Property(
+        "max_file_bytes",
+        th.IntegerType(minimum=1),
+        title="Max file bytes",
+        description=f"Download no larger file. Default: {MOST_BYTES} (256 MiB).",
+    ),
+)
+"""Which files, and where they go."""
+
+CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
+    *IDENTITY,
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start date",
+        description=(
+            "First date wanted. Default: for messages as far back as Twilio keeps records "
+            "(400 days), for Conversations everything."
+        ),
+    ),
+    th.Property(
+        "end_date",
+        th.DateTimeType,
+        title="End date",
+        description="Upper bound of date_sent, exclusive, for backfills of messages in slices.",
+    ),
+    th.Property(
+        "include_subaccounts",
+        th.BooleanType,
+        default=False,
+        title="Include subaccounts",
+        description="Also read the subaccounts of the account.",
+    ),
+    th.Property(
+        "account_sids",
+        th.ArrayType(th.StringType),
+        title="Account SIDs",
+        description="Read only these accounts. Default: all found.",
+    ),
+    SUBACCOUNTS,
+    th.Property(
+        "lookback_days",
+        th.NumberType(minimum=0, maximum=36_500),
+        default=3,
+        title="Lookback days",
+        description=(
+            "How far behind the bookmark each run reads rows again, for late changes of status, "
+            "price and receipts."
+        ),
+    ),
+    th.Property(
+        "media_lookback_days",
+        th.NumberType(minimum=0, maximum=36_500),
+        title="Media lookback days",
+        description="The same for the media of those rows. Default: lookback_days.",
+    ),
+    th.Property(
+        "full_scan",
+        th.BooleanType,
+        default=False,
+        title="Full scan",
+        description=(
+            "Read everything that Twilio lists, without stop rule or filter: a periodic safety run."
+        ),
+    ),
+    th.Property(
+        "window_days",
+        th.NumberType(exclusive_minimum=0, maximum=400),
+        title="Window days",
+        description=(
+            "Longest window of a backfill, for those who want bookmarks more often. Default: no "
+            "cap, windows follow the density of the account."
+        ),
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=1000),
+        default=1000,
+        title="Page size",
+        description="Rows per page; Conversations are never asked for more than 100.",
+    ),
+    *NETWORK,
+    th.Property(
+        "download",
+        th.ObjectType(*FILES, additional_properties=False),
+        title="Download",
+        description=(
+            "Download the files, too: an object of output_path, path_template, content_types and "
+            "max_file_bytes. Off unless its output_path is set."
+        ),
+    ),
+    MEDIA_HOSTS,
 ).to_dict()
 """JSON Schema of the settings, as `--about` shows it."""

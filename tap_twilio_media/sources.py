@@ -1,4 +1,4 @@
-"""Where settings come from: the config, then TAP_TWILIO_MEDIA_*, then what Twilio's tools read."""
+"""Where settings come from: the config, then our own variables, then what Twilio's tools read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_twilio_media.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PREFIX = "TAP_TWILIO_MEDIA_"
 
@@ -32,7 +32,10 @@ _FALSE = {"false", "0", "no", "off"}
 
 
 def merged(
-    config: Mapping[str, Any], environ: Mapping[str, str], properties: Mapping[str, Any]
+    config: Mapping[str, Any],
+    environ: Mapping[str, str],
+    properties: Mapping[str, Any],
+    prefixes: Sequence[str] = (PREFIX,),
 ) -> dict[str, Any]:
     """Return the settings of all sources together, each taken from the first that has it.
 
@@ -40,20 +43,19 @@ def merged(
         config: The config that was passed in. Null counts as not set.
         environ: Environment variables. Empty counts as not set.
         properties: The JSON Schema properties of the settings.
+        prefixes: What the names of our own variables begin with, the first to count first.
 
     Raises:
         ConfigError: A variable cannot be read as its type. Its value is not in the text.
     """
-    own = {
-        name: _value(PREFIX + name.upper(), text, schema)
-        for name, schema in properties.items()
-        if (text := environ.get(PREFIX + name.upper()))
-    }
+    own = [_variables(prefix, environ, properties) for prefix in prefixes]
     twilio = {name: text for name, key in TWILIO_VARIABLES.items() if (text := environ.get(key))}
     if "auth_token" in twilio:  # Twilio's own tools prefer it where both pairs are set
         twilio = {k: v for k, v in twilio.items() if not k.startswith("api_key")}
-    sources = [{k: v for k, v in config.items() if v is not None and v != ""}, own, twilio]
-    result = {**twilio, **own, **sources[0]}
+    sources = [{k: v for k, v in config.items() if v is not None and v != ""}, *own, twilio]
+    result: dict[str, Any] = {}
+    for source in reversed(sources):
+        result |= source
     for name in IDENTITY:
         result.pop(name, None)
     for source in sources:
@@ -61,6 +63,20 @@ def merged(
         if identity:
             return result | identity
     return result
+
+
+def _variables(
+    prefix: str, environ: Mapping[str, str], properties: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the settings that variables name; the members of an object have one each, too."""
+    found: dict[str, Any] = {}
+    for name, schema in properties.items():
+        variable = prefix + name.upper()
+        if text := environ.get(variable):
+            found[name] = _value(variable, text, schema)
+        elif members := _variables(f"{variable}_", environ, schema.get("properties") or {}):
+            found[name] = members
+    return found
 
 
 def _value(variable: str, text: str, schema: Mapping[str, Any]) -> object:

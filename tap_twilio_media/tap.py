@@ -15,9 +15,10 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_twilio_media import config as configuration
 from tap_twilio_media.bookmarks import Bookmarks
 from tap_twilio_media.catalogs import mend
+from tap_twilio_media.checks import problems
+from tap_twilio_media.config import Settings
 from tap_twilio_media.errors import ConfigError, TapError
 from tap_twilio_media.output import Output
 from tap_twilio_media.run import Run
@@ -105,11 +106,16 @@ class TapTwilioMedia(Tap):
     @cached_property
     def run(self) -> Run:
         """What the streams share; made when the sync starts."""
-        settings = configuration.Settings.of(self.config, self.plugin_version)
-        bookmarks = Bookmarks(cast("dict[str, Any]", self.state), self.state_writer.write_state)
+        settings = Settings.of(self.config, f"{self.name}/{self.plugin_version}")
+        bookmarks = Bookmarks(cast("dict[str, Any]", self.state), self._write_state)
         writer = self.message_writer
         output = writer if isinstance(writer, Output) else None
         return Run(settings, bookmarks, self._stop, output)
+
+    def _write_state(self, state: Any) -> None:  # noqa: ANN401 - as the SDK has it
+        if self.run.files:
+            self.run.files.flush()
+        self.state_writer.write_state(state)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -121,7 +127,7 @@ class TapTwilioMedia(Tap):
         # errors of a JSON schema quote the value that failed.
         if not raise_errors:
             return []
-        found = list(configuration.problems(self._config))
+        found = list(problems(self._config))
         found = found or super()._validate_config(raise_errors=False)
         if found:
             raise ConfigError("; ".join(found))

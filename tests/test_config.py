@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_twilio_media.checks import problems
 from tap_twilio_media.client.hosts import Hosts
 from tap_twilio_media.client.network import Credentials, Manners
-from tap_twilio_media.config import Settings, problems
+from tap_twilio_media.config import Settings
 from tap_twilio_media.errors import ConfigError
 from tap_twilio_media.settings import CONFIG_SCHEMA
 from tap_twilio_media.tap import TapTwilioMedia
@@ -366,7 +367,7 @@ def test_the_tap_takes_what_is_right() -> None:
 
 
 def settings(**changes: Any) -> Settings:
-    return Settings.of({**DEFAULTS, **BY_TOKEN, **changes}, "1.2.3")
+    return Settings.of({**DEFAULTS, **BY_TOKEN, **changes}, "tap-twilio-media/1.2.3")
 
 
 def test_the_defaults() -> None:
@@ -386,11 +387,12 @@ def test_the_defaults() -> None:
         max_concurrency=10,
         manners=Manners("tap-twilio-media/1.2.3", 60, 600),
         hosts=Hosts.of(None, None),
+        download=None,
     )
 
 
 def test_credentials_are_either_pair() -> None:
-    by_key = Settings.of({**DEFAULTS, **BY_KEY}, "1")
+    by_key = Settings.of({**DEFAULTS, **BY_KEY}, "tap-twilio-media/1")
     assert by_key.credentials == Credentials(KEY, SECRET)
     assert by_key.account_sid == SID
     subs = [SUB_BY_KEY, {**SUB_BY_TOKEN, "account_sid": SID}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
@@ -29,7 +30,8 @@ def persist(attempt: Callable[[float], T | Failure], budget: float, stop: thread
     """Return what an attempt gives, repeated until it gives something other than a failure.
 
     Args:
-        attempt: One try; it gets the moment, on the monotonic clock, when the time is up.
+        attempt: One try; it gets the moment, on the monotonic clock, when the time is up. The
+            first has no such moment: with a budget of nothing there is still one whole try.
         budget: Seconds for all tries and the waits between them.
         stop: Ends a wait when set.
 
@@ -43,7 +45,7 @@ def persist(attempt: Callable[[float], T | Failure], budget: float, stop: thread
     ended: Counter[Outcome] = Counter()
     while True:
         tries += 1
-        answer = attempt(deadline)
+        answer = attempt(deadline if tries > 1 else math.inf)
         if not isinstance(answer, Failure):
             return answer
         ended[answer.outcome] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
@@ -15,7 +15,7 @@ from tap_twilio_media.download.counts import Counts
 from tap_twilio_media.download.fetching import Fetcher
 from tap_twilio_media.download.hosts import Routes
 from tap_twilio_media.download.manifest import Manifest, Row
-from tap_twilio_media.download.names import DEFAULT_TEMPLATE, essence_of, path_of
+from tap_twilio_media.download.names import essence_of, path_of
 from tap_twilio_media.download.outcomes import FileError, Outcome
 from tap_twilio_media.download.storage import storage_of
 from tap_twilio_media.times import written
@@ -30,29 +30,10 @@ if TYPE_CHECKING:
     from tap_twilio_media.download.manifest import Entry
     from tap_twilio_media.download.outcomes import Status
     from tap_twilio_media.download.references import Reference
+    from tap_twilio_media.download.settings import DownloadSettings
 
-MOST_BYTES = 268_435_456
 _WATCH = 0.5
 """Seconds between two looks at the stop event while another thread has the same file."""
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadSettings:
-    """Which files are had, and where they go. Names as in the settings.
-
-    Attributes:
-        output_path: A folder, or a URL that fsspec knows.
-        path_template: See `names`.
-        content_types: Patterns such as `image/*`; none for all.
-        max_file_bytes: A larger file is not had.
-        media_hosts: Hosts, beyond Twilio's own, that a redirect may lead to.
-    """
-
-    output_path: str
-    path_template: str = DEFAULT_TEMPLATE
-    content_types: tuple[str, ...] = ()
-    max_file_bytes: int = MOST_BYTES
-    media_hosts: tuple[str, ...] = ()
 
 
 class Downloader:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tap_twilio_media.times import rewritten
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -70,7 +72,7 @@ class Reference:
             chat_service_sid=_text(service) if is_mcs else None,
             content_type=_text(record.get("content_type")),
             size=size if type(size) is int and size >= 0 else None,
-            date_created=_text(record.get("date_created")),
+            date_created=_moment(record.get("date_created")),
             filename=_text(record.get("filename")),
         )
 
@@ -99,6 +101,14 @@ class Reference:
         """Return an identifier, cut if it is none: it may be of any length."""
         value: str | None = getattr(self, name)
         return value if value is None else value[:_SHOWN]
+
+
+def _moment(value: object) -> str | None:
+    """Return a time in the one form that manifests have, or None for what is no time."""
+    try:
+        return rewritten(value, "seconds") if isinstance(value, str) and value else None
+    except ValueError:
+        return None
 
 
 def _text(value: object) -> str | None:

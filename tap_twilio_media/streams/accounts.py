@@ -28,8 +28,15 @@ class Accounts(TwilioStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        with self.run.held():
-            yield from self._read()
+        files = self.run.files
+        if files:
+            files.progress.start()
+        try:
+            with self.run.held():
+                yield from self._read()
+        finally:
+            if files:
+                files.close()
 
     def _read(self) -> Iterable[Record]:
         # Each selected stream gets its table, also when it has no row or is never reached.

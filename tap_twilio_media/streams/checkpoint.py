@@ -39,7 +39,6 @@ class Checkpoint:
         self._bookmarks = bookmarks
         self._names = [stream.name for stream in streams]
         self._context = context
-        self.is_first_read = any(bookmarks.get(name, context) is None for name in self._names)
         # An attempt counts only for the streams that took part in it.
         self.read_since = self._common(READ_SINCE)
         self.read_back_to = self._common(READ_BACK_TO) if self.read_since else None

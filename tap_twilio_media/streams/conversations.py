@@ -81,7 +81,7 @@ class Conversations(ConversationsStream):
         assert isinstance(child, ConversationMessages)  # noqa: S101 - for the type checker
         family = Family(self.run, (child, child.media), context)
         checkpoint = Checkpoint(self.run.bookmarks, family.bookmarked, context)
-        in_order = checkpoint.is_first_read and not self.run.settings.full_scan
+        in_order = family.is_first_read and not self.run.settings.full_scan
         if in_order:
             day = checkpoint.read_back_to or self.run.started + timedelta(days=1)
             listed = self.reader(context).created_until(service_sid, day)
@@ -101,7 +101,7 @@ class Conversations(ConversationsStream):
     def _read_service(self, service: Service, context: Context) -> Iterable[Record]:
         (child,) = self.child_streams
         assert isinstance(child, ConversationMessages)  # noqa: S101 - for the type checker
-        child.service = service
+        child.service, child.media.family = service, service.family
         service.line.widen(2 * self.run.settings.max_concurrency)
         family, checkpoint, in_order = service.family, service.checkpoint, service.in_order
         is_partial = False
@@ -115,7 +115,7 @@ class Conversations(ConversationsStream):
             if in_order and not _is_descending(oldest, created):
                 in_order, is_partial = False, checkpoint.read_back_to is not None
                 checkpoint.clear()
-            elif in_order and oldest:
+            elif in_order and oldest and family.is_whole:
                 checkpoint.reach(oldest, now)
                 self.run.bookmarks.emit()
             self.tell_request(page.seconds, "Conversations", context)

@@ -11,12 +11,11 @@ from tap_twilio_media.client.errors import GoneError
 from tap_twilio_media.client.hosts import join
 from tap_twilio_media.readers.lists import check_account
 from tap_twilio_media.readers.talks import File
-from tap_twilio_media.streams.base import IncrementalStream
 from tap_twilio_media.streams.conversations import ConversationMessages
+from tap_twilio_media.streams.files import FileStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import timedelta
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -24,18 +23,13 @@ if TYPE_CHECKING:
     from tap_twilio_media.times import Precision
 
 
-class McsMedia(IncrementalStream):
+class McsMedia(FileStream):
     """A file of a conversation message (Twilio: "Conversations Media Resource")."""
 
     name = "mcs_media"
     parent_stream_type = ConversationMessages
     precision: Precision = "microseconds"  # type: ignore[misc]
     parents: Sequence[File]
-
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return self.run.settings.media_lookback
 
     def ask(self, message: dict[str, Any], context: Context, rank: Rank) -> list[File]:
         """Have the files that a message names read ahead."""
@@ -54,12 +48,15 @@ class McsMedia(IncrementalStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        return self.finished(self._rows())
+
+    def _rows(self) -> Iterable[dict[str, Any]]:
         for file in self.parents:
             row = self.run.pool.result(file.row)
             if row is None:
                 self.run.count("files of conversations that are gone", file.sid)
             else:
-                yield self.typed(row)
+                yield row
 
     def _read(self, sid: str, known: dict[str, Any]) -> dict[str, Any] | None:
         client = self.run.own_client(known["account_sid"])
@@ -72,4 +69,6 @@ class McsMedia(IncrementalStream):
         check_account(row, known["account_sid"], "media")
         # The docs' table says file_name, every reply seen in public says filename.
         row.setdefault("filename", row.pop("file_name", None))
-        return row | {name: value for name, value in known.items() if row.get(name) is None}
+        row |= {name: value for name, value in known.items() if row.get(name) is None}
+        self.keep_ahead(row)
+        return row

@@ -19,13 +19,14 @@ from tap_twilio_media.readers.sightings import Frontier, MessageList
 from tap_twilio_media.streams.accounts import Accounts
 from tap_twilio_media.streams.base import IncrementalStream
 from tap_twilio_media.streams.family import Family
+from tap_twilio_media.streams.files import FileStream
 from tap_twilio_media.times import written
 from tap_twilio_media.windows import SCHEDULING_HORIZON, first_listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from concurrent.futures import Future
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -67,6 +68,7 @@ class Messages(IncrementalStream):
         assert isinstance(child, MessageMedia)  # noqa: S101 - for the type checker
         floor = None if settings.full_scan else first_listed(now)
         family = Family(self.run, (self, child), context, floor=floor)
+        child.family = family
         horizon = now - SCHEDULING_HORIZON
         own, media = (_Share.of(family, stream, horizon) for stream in (self, child))
 
@@ -115,17 +117,12 @@ class Messages(IncrementalStream):
             has_news = has_news or bool(event.rows)
 
 
-class MessageMedia(IncrementalStream):
+class MessageMedia(FileStream):
     """A file of a message (Twilio: "Media subresource"). Its bytes are at `content_url`."""
 
     name = "message_media"
     parent_stream_type = Messages
     parents: Sequence[Sighting]
-
-    @property
-    @override
-    def lookback(self) -> timedelta:
-        return self.run.settings.media_lookback
 
     def ask(
         self, account_sid: str, message: dict[str, Any], rank: Rank
@@ -135,6 +132,9 @@ class MessageMedia(IncrementalStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        return self.finished(self._rows())
+
+    def _rows(self) -> Iterable[dict[str, Any]]:
         for message in self.parents:
             assert message.media is not None  # noqa: S101 - Messages has asked for it
             sid = message.row["sid"]
@@ -143,8 +143,7 @@ class MessageMedia(IncrementalStream):
                 self.run.count("messages deleted before their media were read", sid)
             elif not rows and message.row.get("num_media") is not None:
                 self.run.count("messages whose media are gone", sid)
-            for row in rows or ():
-                yield self.typed(row)
+            yield from rows or ()
 
     def _media_of(self, account_sid: str, message_sid: str) -> list[dict[str, Any]] | None:
         client = self.run.client(account_sid)
@@ -161,6 +160,7 @@ class MessageMedia(IncrementalStream):
             row["message_sid"] = message_sid
             # Built from sids: old rows bear another form of `uri` (Twilio's docs of the Media).
             row["content_url"] = join(base, f"{folder}/{row['sid']}")
+            self.keep_ahead(row)
         return rows
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.client.hosts import Hosts
 from tap_twilio_media.client.network import Credentials, Manners, Network
-from tap_twilio_media.download.downloader import Downloader, DownloadSettings
+from tap_twilio_media.download.downloader import Downloader
 from tap_twilio_media.download.references import Reference
+from tap_twilio_media.download.settings import DownloadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,8 +18,9 @@ from typing import Any
 from tap_twilio_media.client import outcomes
 from tap_twilio_media.client.hosts import Hosts
 from tap_twilio_media.client.network import Credentials, Manners, Network
-from tap_twilio_media.download.downloader import Downloader, DownloadSettings
+from tap_twilio_media.download.downloader import Downloader
 from tap_twilio_media.download.references import Reference
+from tap_twilio_media.download.settings import DownloadSettings
 from tap_twilio_media.errors import TapError
 
 

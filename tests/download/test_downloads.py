@@ -13,7 +13,8 @@ import pytest
 from tap_twilio_media.client.errors import RefusedError, StoppedError
 from tap_twilio_media.client.hosts import Hosts
 from tap_twilio_media.client.network import Manners, Network
-from tap_twilio_media.download.downloader import Downloader, DownloadSettings
+from tap_twilio_media.download.downloader import Downloader
+from tap_twilio_media.download.settings import DownloadSettings
 from tests.download.downloading import (
     LOOPBACK,
     assert_whole,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_twilio_media.download.downloader import MOST_BYTES
+from tap_twilio_media.download.settings import MOST_BYTES
 from tests.download.downloading import (
     assert_whole,
     downloader_of,
