@@ -7,7 +7,7 @@ import re
 from datetime import date
 from functools import lru_cache
 
-_UNITS = ("kB", "MB", "GB", "TB", "PB")
+_UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _THOUSAND = 1_000
 _SHORT = 12
 _MONTHS = (
