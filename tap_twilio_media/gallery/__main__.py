@@ -60,7 +60,11 @@ def _told(made: Made) -> str:
         parts.append(f"{totals.missing:,} missing")
     if made.unread:
         parts.append(counted(made.unread, "unreadable line"))
-    where = f"{made.first}" if made.pages == 1 else f"{made.first} and {made.pages - 1:,} more"
+    where = (
+        f"{made.first}"
+        if made.pages == 1
+        else f"{made.first} and {counted(made.pages - 1, 'more page', 'more pages')}"
+    )
     return f"{', '.join(parts)}: {where}"
 
 
