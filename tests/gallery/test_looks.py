@@ -223,7 +223,7 @@ class TestHostility:
               document.body.setAttribute("onclick", "document.title = 'ran'");
               document.body.click();
               // Answered, or refused, only after all that was asked for before.
-              await fetch(host).catch(() => {});
+              await fetch(host, { signal: AbortSignal.timeout(2000) }).catch(() => {});
             }""".replace("PORT", str(port))
         )
 
