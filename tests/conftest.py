@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tap_twilio_media.client import outcomes
+from tests.browser import Browser
 from tests.running import clean_environ
 from tests.simulator import Simulator, World, seeded_world
 
@@ -57,3 +58,10 @@ def sim(world: World) -> Iterator[Simulator]:
     """A simulator that serves the world."""
     with Simulator(world) as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; where none can be had, the test fails."""
+    with Browser() as browser:
+        yield browser

@@ -1,0 +1,1 @@
+"""Tests of the contact sheet, most of them in a real browser."""
