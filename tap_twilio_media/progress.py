@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -57,7 +57,7 @@ class Progress:
                 self._move(bar)
             self._move(bar)
 
-    def _move(self, bar: tqdm[None]) -> None:
+    def _move(self, bar: tqdm[NoReturn]) -> None:
         bar.set_description(f"{self._counts.files:,} files", refresh=False)
         bar.update(self._counts.received_bytes - bar.n)
 

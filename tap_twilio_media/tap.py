@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -10,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
@@ -19,7 +17,8 @@ from tap_twilio_media.bookmarks import Bookmarks
 from tap_twilio_media.catalogs import mend
 from tap_twilio_media.checks import problems
 from tap_twilio_media.config import Settings
-from tap_twilio_media.errors import ConfigError, TapError
+from tap_twilio_media.endings import end_soon, told_in_one_line
+from tap_twilio_media.errors import ConfigError
 from tap_twilio_media.output import Output
 from tap_twilio_media.run import Run
 from tap_twilio_media.settings import CONFIG_SCHEMA
@@ -49,9 +48,6 @@ STREAM_TYPES: tuple[type[Stream], ...] = (
 """In reading order: a parent before its children."""
 
 INCREMENTAL = {vars(kind)["name"] for kind in STREAM_TYPES if issubclass(kind, IncrementalStream)}
-
-
-SECONDS_TO_STOP = 1.5
 
 
 class TapTwilioMedia(Tap):
@@ -139,10 +135,7 @@ class TapTwilioMedia(Tap):
         self._stop.set()
         self.logger.info("Stopped by signal %d; the next run goes on from the last state", signum)
         code = 128 + signum
-        # Whatever the run hangs in, it is over soon.
-        timer = threading.Timer(SECONDS_TO_STOP, os._exit, (code,))
-        timer.daemon = True
-        timer.start()
+        end_soon(code)
         writer = self.message_writer
         if isinstance(writer, Output) and writer.is_writing:
             writer.exit_code = code
@@ -154,38 +147,3 @@ class TapTwilioMedia(Tap):
     def invoke(cls, **kwargs: Any) -> None:
         with told_in_one_line(cls.logger):
             super().invoke(**kwargs)
-
-
-class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line(logger)
-    """Ends the process with exit code 1 and one line for an error, no traceback above debug."""
-
-    def __init__(self, logger: logging.Logger) -> None:
-        """Use a logger."""
-        self._logger = logger
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> None:
-        """Tell an exception, and exit."""
-        if not isinstance(error, Exception):
-            return
-        debug = self._logger.isEnabledFor(logging.DEBUG)
-        if isinstance(error, BrokenPipeError):
-            # Python would flush the pipe once more at exit and complain again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            lines = ["the target stopped reading; its own log tells why"]
-        elif isinstance(error, TapError):
-            lines = str(error).splitlines()
-        elif isinstance(error, (MapExpressionError, StreamMapConfigError)):
-            lines = [f"stream_maps: {error}"]
-        else:
-            # The text of an unforeseen exception may hold anything, so only its kind is told.
-            lines = [f"unforeseen {type(error).__name__}; run with LOGLEVEL=debug and report this"]
-        for line in lines:
-            self._logger.error(line)
-        if debug and not isinstance(error, TapError):
-            self._logger.debug("details", exc_info=error)
-        raise SystemExit(1) from None

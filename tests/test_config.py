@@ -301,13 +301,13 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "subaccount_credentials[0].auth_token",
         "subaccount_credentials[1].account_sid",
         "subaccount_credentials[1].auth_token",
-        "start_date",
-        "account_sids",
         "region",
         "edge",
         "api_url",
         "mcs_url",
         "user_agent",
+        "start_date",
+        "account_sids",
         "batch_config",
     ]
 

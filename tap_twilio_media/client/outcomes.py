@@ -16,6 +16,7 @@ from tap_twilio_media.client.errors import (
     UnavailableError,
 )
 
+_chance = random.Random()  # noqa: S311 - jitter, apart from the chance that others draw from
 RETENTION_CODE = 20004
 FIRST_WAIT = 0.5
 """Seconds: the longest first wait. Each further one may be twice as long."""
@@ -93,4 +94,4 @@ def retry_after(header: str | None, now: datetime | None = None) -> float:
 
 def backoff(tries: int) -> float:
     """Return a wait in seconds after so many failed tries: exponential, with full jitter."""
-    return random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 16)))  # noqa: S311 - jitter
+    return _chance.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 16)))

@@ -109,6 +109,16 @@ class Downloader:
             with self._lock:
                 del self._under_way[reference.sid]
 
+    def known(self, reference: Reference) -> Outcome | None:
+        """Return what is known of a file without asking Twilio; None: it would be asked for.
+
+        Nothing is written.
+        """
+        if problem := reference.problem():
+            return Outcome("invalid", detail=problem)
+        held = self._found(reference, self._manifest.newest(reference.sid))
+        return held or self._deselected(reference)
+
     def flush(self) -> None:
         """Write the rows that an object store holds back: call it before state is passed on.
 
@@ -142,7 +152,10 @@ class Downloader:
             entry = self._manifest.newest(reference.shown("sid") or "")
         else:
             entry = self._manifest.newest(reference.sid)
-            if held := self._held(reference, entry):
+            if held := self._found(reference, entry):
+                if held.status == "stored" and held.sha256 is None and held.path:
+                    held = replace(held, sha256=self._storage.digest(held.path))
+                    self._manifest.append(self._row(reference, held, None))
                 self.counts.settle(held)
                 return held
             outcome, served = self._fetched(reference, entry)
@@ -153,8 +166,8 @@ class Downloader:
         self.counts.settle(outcome)
         return outcome
 
-    def _held(self, reference: Reference, entry: Entry | None) -> Outcome | None:
-        """Return the outcome of a file that needs no asking.
+    def _found(self, reference: Reference, entry: Entry | None) -> Outcome | None:
+        """Return the outcome of a file that needs no asking; without a hash if no row has it.
 
         Where a row says that it is counts, not where it would go now. A file without a row was
         put in its place by a run that was killed before the row: it is whole, or would not be
@@ -172,16 +185,19 @@ class Downloader:
         size = self._storage.size(path)
         if size is None or size == 0 or reference.size not in {None, size}:
             return None
-        outcome = Outcome("stored", path, size, self._storage.digest(path))
-        self._manifest.append(self._row(reference, outcome, None))
-        return outcome
+        return Outcome("stored", path, size)
+
+    def _deselected(self, reference: Reference) -> Outcome | None:
+        patterns = self._settings.content_types
+        essence = essence_of(reference.content_type)
+        if not patterns or any(fnmatchcase(essence, pattern.lower()) for pattern in patterns):
+            return None
+        return Outcome("not_selected", detail=f"its type is {essence or 'not known'}")
 
     def _fetched(self, reference: Reference, entry: Entry | None) -> tuple[Outcome, str | None]:
         """Ask for a file; return what became of it, and the type that it was served with."""
-        patterns = self._settings.content_types
-        essence = essence_of(reference.content_type)
-        if patterns and not any(fnmatchcase(essence, pattern.lower()) for pattern in patterns):
-            return Outcome("not_selected", detail=f"its type is {essence or 'not known'}"), None
+        if deselected := self._deselected(reference):
+            return deselected, None
         credentials = self._credentials(reference.account_sid, reference.stream)
         if credentials is None:
             detail = (

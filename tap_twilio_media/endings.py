@@ -1,0 +1,64 @@
+"""How a command ends: soon after a signal, and with one line for an error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+
+from singer_sdk.exceptions import (
+    MapExpressionError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+    StreamMapConfigError,
+)
+
+from tap_twilio_media.errors import TapError
+
+SECONDS_TO_STOP = 1.5
+
+
+def end_soon(code: int) -> None:
+    """End the process before long, whatever it hangs in."""
+    timer = threading.Timer(SECONDS_TO_STOP, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
+
+
+class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line(logger)
+    """Ends the process with exit code 1 and one line for an error, no traceback above debug."""
+
+    def __init__(self, logger: logging.Logger, reader: str = "the target") -> None:
+        """Use a logger, and name whoever reads stdout."""
+        self._logger = logger
+        self._reader = reader
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        """Tell an exception, and exit."""
+        if not isinstance(error, Exception):
+            return
+        debug = self._logger.isEnabledFor(logging.DEBUG)
+        if isinstance(error, BrokenPipeError):
+            # Python would flush the pipe once more at exit and complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            lines = [f"{self._reader} stopped reading; its own log tells why"]
+        elif isinstance(error, TapError):
+            lines = str(error).splitlines()
+        elif isinstance(error, (MapExpressionError, StreamMapConfigError)):
+            lines = [f"stream_maps: {error}"]
+        elif isinstance(error, (MissingKeyPropertiesError, RecordsWithoutSchemaException)):
+            lines = [" ".join(str(error).split())]
+        else:
+            # The text of an unforeseen exception may hold anything, so only its kind is told.
+            lines = [f"unforeseen {type(error).__name__}; run with LOGLEVEL=debug and report this"]
+        for line in lines:
+            self._logger.error(line)
+        if debug and not isinstance(error, TapError):
+            self._logger.debug("details", exc_info=error)
+        raise SystemExit(1) from None

@@ -1,0 +1,55 @@
+"""What a run would download, counted from the records alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tap_twilio_media.download.references import Reference
+from tap_twilio_media.progress import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_twilio_media.download.downloader import Downloader
+
+
+class DryRun:
+    """Stands in for `Downloads`: nothing is asked for, nothing written, no state passed on."""
+
+    def __init__(self, downloader: Downloader) -> None:
+        """Begin with nothing."""
+        self._downloader = downloader
+        self._sids: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._bytes = 0
+        self._unannounced = 0
+
+    def add(self, stream: str, record: Mapping[str, Any]) -> None:
+        """Count the file of a record, once."""
+        reference = Reference.of(stream, record)
+        if reference.sid in self._sids:
+            return
+        self._sids.add(reference.sid)
+        outcome = self._downloader.known(reference)
+        self._counts[outcome.status if outcome else "to download"] += 1
+        if outcome is None:
+            self._bytes += reference.size or 0
+            self._unannounced += reference.size is None
+
+    def mark(self, state: dict[str, Any]) -> None:
+        """Pass nothing on."""
+
+    def settle(self) -> None:
+        """Wait for nothing."""
+
+    def __str__(self) -> str:
+        """Return the counts in words."""
+        wanted = self._counts["to download"]
+        size = f"{wanted:,} files to download"
+        if wanted:
+            size += f", {in_words(self._bytes)}"
+        if self._unannounced:
+            size += f" and those {self._unannounced:,} whose size Twilio does not tell"
+        others = [f"{n:,} {status}" for status, n in sorted(self._counts.items())]
+        return ", ".join([size, *(text for text in others if not text.endswith("to download"))])

@@ -1,0 +1,193 @@
+"""The target: its name, its settings, and what goes on between records and state."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from singer_sdk import Sink, Target
+from singer_sdk.contrib.msgspec import MsgSpecReader, decoder
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from typing_extensions import override
+
+from tap_twilio_media.checks import connection_problems, download_problems
+from tap_twilio_media.client.network import Network
+from tap_twilio_media.config import Connection, download_of
+from tap_twilio_media.download.downloader import Downloader
+from tap_twilio_media.endings import end_soon, told_in_one_line
+from tap_twilio_media.errors import ConfigError, TapError
+from tap_twilio_media.pool import Pool
+from tap_twilio_media.progress import Progress
+from tap_twilio_media.sources import PREFIX, merged
+from tap_twilio_media.target.downloads import Downloads, FilesMissedError
+from tap_twilio_media.target.dry import DryRun
+from tap_twilio_media.target.settings import TARGET_SCHEMA
+from tap_twilio_media.target.sinks import FileSink, PassedOver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
+OWN_PREFIX = "TARGET_TWILIO_MEDIA_"
+FILE_STREAMS = {"message_media", "mcs_media"}
+SECONDS_BETWEEN_STATES = 5.0
+FILES_AHEAD = 4
+"""So many files for each one that is downloaded are known beforehand."""
+
+
+class InputError(TapError):
+    """The input is not what a tap writes."""
+
+
+class Input(MsgSpecReader):
+    """Reads Singer messages; the SDK's own reader would quote a broken one whole in the log."""
+
+    @override
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        try:
+            message = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            message = None
+        if not isinstance(message, dict) or "type" not in message:
+            msg = "the input holds a line that is no Singer message; look at what the tap writes"
+            raise InputError(msg)
+        return message
+
+
+class TargetTwilioMedia(Target):
+    """Singer target that writes the files of Twilio messages and Conversations."""
+
+    name = "target-twilio-media"
+    config_jsonschema: ClassVar[dict[str, Any]] = TARGET_SCHEMA
+    default_sink_class = PassedOver
+    message_reader_class = Input
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: Mapping[str, Any] | None = None,
+        parse_env_config: bool = False,  # noqa: ARG002 - the SDK passes it
+        **kwargs: Any,
+    ) -> None:
+        """Merge the sources of settings and check them; nothing is asked or written yet.
+
+        Args:
+            config: The settings.
+            parse_env_config: Has no effect: the environment is always read, after the config.
+            kwargs: Passed on to the SDK.
+
+        Raises:
+            ConfigError: The settings cannot be used.
+        """
+        self._stop = threading.Event()
+        self._state_at = float("-inf")
+        self._state: dict[str, Any] | None = None
+        self.append_builtin_config(self.config_jsonschema)
+        properties = self.config_jsonschema["properties"]
+        own = merged(config or {}, os.environ, properties, (OWN_PREFIX, PREFIX))
+        super().__init__(config=own, **kwargs)
+        self.max_parallelism = 1  # one thread takes what the others download
+
+    @cached_property
+    def downloader(self) -> Downloader:
+        """The download core; made when the first record or the end comes."""
+        connection = Connection.of(self.config, f"{self.name}/{self.plugin_version}")
+        network = Network.of(connection.max_concurrency, self._stop)
+        return Downloader(
+            download_of(self.config, self.config),
+            connection.hosts,
+            connection.manners,
+            network,
+            connection.file_credentials,
+        )
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What shows how far it is."""
+        return Progress(self.downloader.counts)
+
+    @cached_property
+    def downloads(self) -> Downloads | DryRun:
+        """The files under way."""
+        if self.config["dry_run"]:
+            return DryRun(self.downloader)
+        self.progress.start()
+        size = int(self.config["max_concurrency"])
+        return Downloads(self.downloader, Pool(size), FILES_AHEAD * size, self._pass_on)
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        return FileSink if stream_name in FILE_STREAMS else PassedOver
+
+    @override
+    def process_endofpipe(self) -> None:
+        super().process_endofpipe()
+        self.progress.stop()
+        self.downloader.close()
+        if isinstance(self.downloads, DryRun):
+            self.logger.info("dry run: %s", self.downloads)
+        elif self.downloads.missed:
+            msg = (
+                f"{self.downloads.missed} files did not come within max_retry_seconds; the state "
+                "stays before them, so the next run asks again"
+            )
+            raise FilesMissedError(msg)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        if not raise_errors:
+            return []
+        found = [*connection_problems(self._config), *download_problems(self._config)]
+        if not self._config.get("output_path"):
+            found.append("output_path is not set: say where the files go")
+        found = found or super()._validate_config(raise_errors=False)
+        if found:
+            raise ConfigError("; ".join(found))
+        return found
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        super()._process_state_message(message_dict)
+        self.downloads.mark(message_dict["value"])
+
+    @override
+    def _handle_max_record_age(self) -> None:
+        """Drain nothing: a state is passed on as soon as the files before it are settled."""
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        # The SDK asks for this at the end, when all files are settled.
+        if not isinstance(self.downloads, DryRun) and not self.downloads.missed:
+            self._pass_on(state, at_once=True)
+
+    def _pass_on(self, state: dict[str, Any], *, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if state == self._state or not (at_once or now - self._state_at >= SECONDS_BETWEEN_STATES):
+            return
+        self.downloader.flush()
+        super()._write_state_message(state)
+        self._state, self._state_at = state, now
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The SDK would wait for what is under way, write the state and exit 0.
+        self._stop.set()
+        self.logger.info("Stopped by signal %d; the next run goes on from the last state", signum)
+        end_soon(128 + signum)
+        sys.exit(128 + signum)
+
+    @classmethod
+    @override
+    def invoke(cls, **kwargs: Any) -> None:
+        with told_in_one_line(cls.logger, "who keeps the state"):
+            super().invoke(**kwargs)
