@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tap_twilio_media.download.hosts import problem_of as hosts_problem_of
 from tap_twilio_media.download.names import problem_of
 from tap_twilio_media.times import parsed
 
@@ -20,7 +21,6 @@ _KEY = re.compile(r"SK[0-9a-fA-F]{32}")
 _REGION = re.compile(r"[a-z]{2}[0-9]{1,2}")
 _EDGE = re.compile(r"[a-z0-9-]{1,63}")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?|[0-9a-f]*:[0-9a-f:.]+", re.IGNORECASE)
-_MEDIA_HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*(:[0-9]{1,5})?", re.IGNORECASE)
 _NUMBERS = (
     "lookback_days",
     "media_lookback_days",
@@ -68,8 +68,9 @@ def connection_problems(config: Mapping[str, Any]) -> Iterator[str]:
     if agent and not (isinstance(agent, str) and agent.isascii() and agent.isprintable()):
         yield "user_agent: only printable ASCII characters can be sent"
     hosts = config.get("media_hosts") or []
-    if not isinstance(hosts, list) or not all(_matches(_MEDIA_HOST, host) for host in hosts):
-        yield "media_hosts: each must be a host such as files.example.com, or one with a port"
+    for host in hosts if isinstance(hosts, list) else [hosts]:
+        if problem := hosts_problem_of(host):
+            yield f"media_hosts: {problem}"
     for name in _NUMBERS:
         if isinstance(value := config.get(name), float) and not math.isfinite(value):
             yield f"{name}: must be a number that ends somewhere"

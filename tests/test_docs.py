@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tap_twilio_media.download.manifest import Row
+from tap_twilio_media.download.names import DEFAULT_TEMPLATE
+from tap_twilio_media.download.outcomes import STATUSES
+from tap_twilio_media.download.settings import MOST_BYTES
 from tap_twilio_media.settings import CONFIG_SCHEMA
 from tap_twilio_media.sources import PREFIX, TWILIO_VARIABLES
 from tap_twilio_media.tap import STREAM_TYPES, TapTwilioMedia
+from tap_twilio_media.target.settings import TARGET_SCHEMA
 from tests.running import catalog_of, run_command, run_tap
 from tests.test_schemas import load
 
@@ -140,6 +146,31 @@ class TestSettings:
             assert example.keys() <= settings
 
 
+class TestFiles:
+    PAGE = (ROOT / "docs" / "files.md").read_text()
+
+    def test_settings_are_those_of_both_fronts(self) -> None:
+        documented = [code(row[0])[0] for row in table(self.PAGE, "setting")]
+        assert documented == list(CONFIG_SCHEMA["properties"]["download"]["properties"])
+        assert set(documented) <= TARGET_SCHEMA["properties"].keys()
+
+    def test_defaults_are_those_of_the_code(self) -> None:
+        defaults = {code(row[0])[0]: row[2] for row in table(self.PAGE, "setting")}
+        assert defaults["path_template"] == f"`{DEFAULT_TEMPLATE}`"
+        assert defaults["max_file_bytes"] == f"`{MOST_BYTES}` (256 MiB)"
+
+    def test_statuses_are_those_of_the_code(self) -> None:
+        documented = [code(row[0])[0] for row in table(self.PAGE, "status")]
+        assert documented == list(STATUSES)
+        for stream in ("message_media", "mcs_media"):
+            described = load(stream)["properties"]["file_status"]["description"]
+            assert all(status in described for status in STATUSES)
+
+    def test_columns_are_those_of_the_manifest(self) -> None:
+        documented = [name for row in table(self.PAGE, "column") for name in code(row[0])]
+        assert sorted(documented) == sorted(field.name for field in fields(Row))
+
+
 class TestVariables:
     def test_of_twilio_are_those_that_are_read(self) -> None:
         named = set(re.findall(r"(?<![A-Z_])TWILIO_[A-Z_]+[A-Z]", EVERYTHING))
@@ -147,7 +178,10 @@ class TestVariables:
         assert all(f"`{name}`" in README for name in named)
 
     def test_of_the_tap_are_its_settings(self, about: dict[str, Any]) -> None:
-        settings = {name.upper() for name in about["settings"]["properties"]}
+        properties = about["settings"]["properties"]
+        settings = {name.upper() for name in properties}
+        for name, schema in properties.items():
+            settings |= {f"{name}_{member}".upper() for member in schema.get("properties", {})}
         # Meltano's own, for what it selects.
         allowed = settings | {"_SELECT"}
         named = re.findall(rf"{PREFIX}(?!HOURLY_)(\w+)", EVERYTHING)
@@ -298,8 +332,8 @@ class TestMessages:
         assert fragment in messages_of_the_code()
 
     def test_about_settings_are_all_told(self) -> None:
-        config = ast.parse((ROOT / "tap_twilio_media" / "config.py").read_text())
-        yielded = (text_of(n.value) for n in ast.walk(config) if isinstance(n, ast.Yield))
+        checks = ast.parse((ROOT / "tap_twilio_media" / "checks.py").read_text())
+        yielded = (text_of(n.value) for n in ast.walk(checks) if isinstance(n, ast.Yield))
         messages = [text for text in yielded if re.search(r"\w", text)]
         assert messages
         for message in messages:

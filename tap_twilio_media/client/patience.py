@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
@@ -23,15 +22,27 @@ logger = logging.getLogger("tap-twilio-media.client")
 WORTH_TELLING = 5.0
 """Seconds: a wait of this length is told at INFO."""
 
+SHORTEST_TRY = 10.0
+"""Seconds: a try that is begun is worth so much patience, even if the budget is nearly spent."""
+
 T = TypeVar("T")
+
+
+def patience_for_try(timeout: float, deadline: float) -> float:
+    """Return the seconds that one try may wait for Twilio.
+
+    Args:
+        timeout: The usual ones.
+        deadline: When the time for all tries is up, on the monotonic clock.
+    """
+    return min(timeout, max(SHORTEST_TRY, deadline - time.monotonic()))
 
 
 def persist(attempt: Callable[[float], T | Failure], budget: float, stop: threading.Event) -> T:
     """Return what an attempt gives, repeated until it gives something other than a failure.
 
     Args:
-        attempt: One try; it gets the moment, on the monotonic clock, when the time is up. The
-            first has no such moment: with a budget of nothing there is still one whole try.
+        attempt: One try; it gets the moment, on the monotonic clock, when the time is up.
         budget: Seconds for all tries and the waits between them.
         stop: Ends a wait when set.
 
@@ -45,7 +56,7 @@ def persist(attempt: Callable[[float], T | Failure], budget: float, stop: thread
     ended: Counter[Outcome] = Counter()
     while True:
         tries += 1
-        answer = attempt(deadline if tries > 1 else math.inf)
+        answer = attempt(deadline)
         if not isinstance(answer, Failure):
             return answer
         ended[answer.outcome] += 1

@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure, is_of_connecting
 from tap_twilio_media.client.network import Session
-from tap_twilio_media.client.patience import persist
+from tap_twilio_media.client.patience import patience_for_try, persist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +118,7 @@ class Client:
                 response = self._session.get(
                     url,
                     params=params,
-                    timeout=min(self._manners.request_timeout, max(0.1, deadline - started)),
+                    timeout=patience_for_try(self._manners.request_timeout, deadline),
                     allow_redirects=False,
                     stream=True,
                 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from tap_twilio_media.client import outcomes as waits
 from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure, is_of_connecting
 from tap_twilio_media.client.network import Session
+from tap_twilio_media.client.patience import patience_for_try
 from tap_twilio_media.client.session import ASKED_TO_SLOW_DOWN
 from tap_twilio_media.download import outcomes
 from tap_twilio_media.download.bodies import small
@@ -132,13 +132,12 @@ class Hops:
 
     def _ask(self, url: str, pair: tuple[str, str] | None, deadline: float) -> requests.Response:
         timeout = self._manners.request_timeout
-        left = max(0.1, deadline - time.monotonic())
         with self.telling(url):
             response = self._session.get(
                 url,
                 # Without credentials, not even those of a netrc file.
                 auth=pair or _unchanged,
-                timeout=(min(timeout, left), timeout),
+                timeout=(patience_for_try(timeout, deadline), timeout),
                 allow_redirects=False,
                 stream=True,
             )
