@@ -16,6 +16,7 @@ MEASUREMENTS = {
     "memory": ("records", "messages only"),
     "throttle": ("throttle", "50 at once allowed, 8 at once answered, 50 ms latency"),
     "sparse": ("backfill", "30 messages in 400 days"),
+    "downloads": ("downloads", "target-twilio-media, 20 at once"),
     "pipeline": ("pipeline", "meltano run tap-twilio-media target-postgres, no latency"),
 }
 """Module and title; the function has the name."""

@@ -40,6 +40,7 @@ class Twilio:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
         self.config = self._hear()
+        self._media_url = self.config.pop("media_url")
 
     def __enter__(self) -> Self:
         """Serve already."""
@@ -73,12 +74,14 @@ class Twilio:
         found: list[bytes] = []
         left = iter(requests)
         auth = aiohttp.BasicAuth(self.config["account_sid"], self.config["auth_token"])
-        async with aiohttp.ClientSession(auth=auth) as session:
+        async with aiohttp.ClientSession() as session:
 
             async def work() -> None:
                 for host, target in left:
-                    url = URL(self.config[f"{host}_url"] + target, encoded=True)
-                    async with session.get(url) as response:
+                    base = self._media_url if host == "media" else self.config[f"{host}_url"]
+                    url = URL(base + target, encoded=True)
+                    known = None if host == "media" else auth
+                    async with session.get(url, auth=known, allow_redirects=False) as response:
                         response.raise_for_status()
                         found.append(await response.read())
 

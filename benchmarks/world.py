@@ -23,13 +23,13 @@ TURNS = (1, 3, 7, 29, 160)
 def main() -> None:
     """Grow, serve, and answer each line of stdin with the requests since the one before."""
     options = json.loads(sys.argv[1])
-    latency = options.pop("latency", 0.0)
+    latency, bandwidth = options.pop("latency", 0.0), options.pop("bandwidth", None)
     world = World(seed=3)
     world.behaviour = Behaviour(max_concurrent=options.pop("ceiling", None))
     grow(world, **options)
     gc.freeze()  # what is there stays: no collection has to look at it while we serve
-    with Simulator(world, latency) as simulator:
-        say(simulator.config())
+    with Simulator(world, latency, bandwidth=bandwidth) as simulator:
+        say(simulator.config() | {"media_url": simulator.media_url})
         for _ in sys.stdin:
             requests = simulator.requests
             simulator.reset()
@@ -47,6 +47,7 @@ def grow(  # noqa: PLR0913 - the sizes
     messages: int = 0,
     mms: int = 0,
     days: float = DAYS,
+    file_bytes: int = 0,
     conversations: int = 0,
     files: int = 0,
 ) -> None:
@@ -63,6 +64,8 @@ def grow(  # noqa: PLR0913 - the sizes
             direction="inbound" if incoming else "outbound-api",
             status="received" if incoming else "delivered",
         )
+        for file in message.media:
+            file.size = file_bytes or file.size
         if messages <= KEPT_ROWS:  # who reads first should not be the one who waits for it
             world.row_json(message.sid, functools.partial(rows.message, message))
     world.message_order(world.account_sid)

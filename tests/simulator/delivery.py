@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -34,6 +35,36 @@ def response(reply: Reply, headers: Mapping[str, str]) -> web.Response:
     return web.Response(
         status=reply.status, body=reply.body, headers={**headers, **reply.headers, **content}
     )
+
+
+class Line:
+    """The line that all files share: so many bytes a second, whoever asks."""
+
+    def __init__(self, bandwidth: float) -> None:
+        """Begin free.
+
+        Args:
+            bandwidth: Bytes a second.
+        """
+        self._bandwidth = bandwidth
+        self._free_at = 0.0
+
+    async def send(
+        self, request: web.BaseRequest, reply: Reply, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Send a reply as fast as the line is."""
+        content = {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}
+        stream = web.StreamResponse(
+            status=reply.status, headers={**headers, **reply.headers, **content}
+        )
+        await stream.prepare(request)
+        for start in range(0, len(reply.body), len(_PIECE)):
+            piece = reply.body[start : start + len(_PIECE)]
+            now = time.monotonic()
+            self._free_at = max(now, self._free_at) + len(piece) / self._bandwidth
+            await asyncio.sleep(self._free_at - now)
+            await stream.write(piece)
+        return stream
 
 
 async def spoiled(

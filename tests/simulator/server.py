@@ -38,18 +38,26 @@ class Simulator:
         faults: The faults in force.
     """
 
-    def __init__(self, world: World, latency: float = 0.0, port: int = 0) -> None:
+    def __init__(
+        self,
+        world: World,
+        latency: float = 0.0,
+        port: int = 0,
+        bandwidth: float | None = None,
+    ) -> None:
         """Prepare a simulator, which serves once it is started.
 
         Args:
             world: What it serves.
             latency: Seconds that every answer takes.
             port: The port of the API host, which the other hosts follow; 0 for any free ones.
+            bandwidth: Bytes a second that all files together come with; None for no bound.
         """
         self.world = world
         self.latency = latency
         self.faults = Faults()
         self._port = port
+        self._line = delivery.Line(bandwidth) if bandwidth else None
         self._recorder = Recorder()
         self._urls: dict[str, str] = {}
         self._numbers = itertools.count(1)
@@ -202,6 +210,8 @@ class Simulator:
             }
             if fault is None:
                 recorded.status = reply.status
+                if self._line and host == "media":
+                    return await self._line.send(request, reply, headers)
                 return delivery.response(reply, headers)
             recorded.status = 0 if fault.kind == "reset" else reply.status
             return await delivery.spoiled(request, reply, headers, fault)
