@@ -23,7 +23,7 @@ from tap_twilio_media.records import Typer
 from tap_twilio_media.schemas import SCHEMAS_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from singer_sdk.helpers.types import Context, Record
@@ -153,16 +153,17 @@ class TwilioStream(Stream):
         return all(self.mask.values())
 
     @override
-    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+    def _write_record_message(self, record: Record) -> None:
         # Where no property is deselected, looking at each of every record finds nothing.
         if not self._is_whole:
-            yield from super()._generate_record_messages(record)
+            super()._write_record_message(record)
             return
         for stream_map in self.stream_maps:
             if (mapped := stream_map.transform(record)) is not None:
-                yield RecordMessage(
-                    stream_map.stream_alias, mapped, time_extracted=datetime.now(timezone.utc)
-                )
+                now = datetime.now(timezone.utc)
+                message = RecordMessage(stream_map.stream_alias, mapped, time_extracted=now)
+                self._tap.write_message(message)
+        self.state_manager.is_flushed = False
 
     # The state is changed by `Bookmarks` alone, when a window is complete. Everything by which
     # the SDK would move or promote bookmarks along with records is therefore off.
