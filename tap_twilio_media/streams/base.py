@@ -65,7 +65,13 @@ class TwilioStream(Stream):
     @cached_property
     def typed(self) -> Typer:
         """Turns a row into a record."""
-        return Typer(self.name, self.effective_schema, self.precision, known=self.schema)
+        on_odd = None if self.run.settings.strict else self._tell_odd
+        return Typer(
+            self.name, self.effective_schema, self.precision, known=self.schema, on_odd=on_odd
+        )
+
+    def _tell_odd(self, sid: str, field: str) -> None:
+        self.run.count(f"{self.name}: {field} is not of the type expected, left null", sid)
 
     @cached_property
     def passes_all(self) -> bool:
