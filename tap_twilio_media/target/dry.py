@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class DryRun:
     """Stands in for `Downloads`: nothing is asked for, nothing written, no state passed on."""
 
+    missed = 0
+
     def __init__(self, downloader: Downloader) -> None:
         """Begin with nothing."""
         self._downloader = downloader
@@ -37,11 +39,17 @@ class DryRun:
             self._bytes += reference.size or 0
             self._unannounced += reference.size is None
 
-    def mark(self, state: dict[str, Any]) -> None:
+    def mark(self, state: object) -> None:
         """Pass nothing on."""
+
+    def take_settled(self) -> None:
+        """Take nothing."""
 
     def settle(self) -> None:
         """Wait for nothing."""
+
+    def give_up(self) -> None:
+        """Leave nothing behind."""
 
     def __str__(self) -> str:
         """Return the counts in words."""

@@ -7,10 +7,10 @@ most every few seconds, so that a short run says as much as a long one.
 from __future__ import annotations
 
 from tap_twilio_media.client import outcomes
-from tap_twilio_media.target import target
+from tap_twilio_media.target import states
 from tap_twilio_media.target.__main__ import main
 
 if __name__ == "__main__":
     outcomes.FIRST_WAIT = 0.002
-    target.SECONDS_BETWEEN_STATES = 0.0
+    states.SECONDS_BETWEEN = 0.0
     main()
