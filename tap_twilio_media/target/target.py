@@ -140,7 +140,7 @@ class TargetTwilioMedia(Target):
             raise self._input.error
         if downloads.missed:
             msg = (
-                f"{downloads.missed} files did not come within max_retry_seconds; the state "
+                f"{downloads.missed} of the files did not come within max_retry_seconds; the state "
                 "stays before them, so the next run asks again"
             )
             raise FilesMissedError(msg)
