@@ -91,6 +91,8 @@ class Downloader:
             StorageError: Files or rows cannot be written.
             StoppedError: The run is ending.
         """
+        if problem := reference.problem():
+            return self._refused(reference, problem)
         with self._lock:
             other = self._under_way.get(reference.sid)
             if other is None:
@@ -144,24 +146,31 @@ class Downloader:
             if self._stop.is_set():
                 raise StoppedError("stopped")
             wait((other,), _WATCH)
-        return replace(other.result(), attempts=0, fetched=False)
+        outcome = replace(other.result(), attempts=0, fetched=False)
+        self.counts.settle(outcome)
+        return outcome
+
+    def _refused(self, reference: Reference, problem: str) -> Outcome:
+        """Settle what cannot be asked for: alone, as it says nothing of the file itself."""
+        outcome = Outcome("invalid", detail=problem)
+        # The file itself may be stored at this moment, and then has the last word.
+        row = self._row(reference, outcome, None)
+        self._manifest.append(row, lambda entry: _is_news(outcome, entry))
+        self.counts.settle(outcome)
+        return outcome
 
     def _settle(self, reference: Reference) -> Outcome:
-        if problem := reference.problem():
-            outcome, served = Outcome("invalid", detail=problem), None
-            entry = self._manifest.newest(reference.shown("sid") or "")
-        else:
-            entry = self._manifest.newest(reference.sid)
-            if held := self._found(reference, entry):
-                if held.status == "stored" and held.sha256 is None and held.path:
-                    held = replace(held, sha256=self._storage.digest(held.path))
-                    self._manifest.append(self._row(reference, held, None))
-                self.counts.settle(held)
-                return held
-            outcome, served = self._fetched(reference, entry)
+        entry = self._manifest.newest(reference.sid)
+        if held := self._found(reference, entry):
+            if held.status == "stored" and held.sha256 is None and held.path:
+                held = replace(held, sha256=self._storage.digest(held.path))
+                self._manifest.append(self._row(reference, held, None))
+            self.counts.settle(held)
+            return held
+        outcome, served = self._fetched(reference, entry)
         if _is_news(outcome, entry):
             self._manifest.append(self._row(reference, outcome, served))
-        elif outcome.status != "invalid":
+        else:
             self._manifest.confirm(reference.sid)
         self.counts.settle(outcome)
         return outcome
@@ -178,7 +187,8 @@ class Downloader:
                 return Outcome("stored", entry.path, entry.bytes, entry.sha256)
             return None
         if entry is not None:
-            settled_now = entry.run == self._manifest.run and entry.status != "unavailable"
+            open_ = {"unavailable", "invalid"}
+            settled_now = entry.run == self._manifest.run and entry.status not in open_
             status = cast("Status", entry.status)
             return Outcome(status, detail=entry.detail) if settled_now else None
         path = path_of(self._settings.path_template, reference)
