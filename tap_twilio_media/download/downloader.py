@@ -112,14 +112,22 @@ class Downloader:
                 del self._under_way[reference.sid]
 
     def known(self, reference: Reference) -> Outcome | None:
-        """Return what is known of a file without asking Twilio; None: it would be asked for.
+        """Return what will become of a file, as far as that is known without asking Twilio.
 
-        Nothing is written.
+        Returns:
+            None for a file that would come, as far as is known. Nothing is written.
         """
         if problem := reference.problem():
             return Outcome("invalid", detail=problem)
         held = self._found(reference, self._manifest.newest(reference.sid))
-        return held or self._deselected(reference)
+        if outcome := held or self._deselected(reference):
+            return outcome
+        credentials = self._credentials_of(reference)
+        if isinstance(credentials, Outcome):
+            return credentials
+        if (reference.size or 0) > self._settings.max_file_bytes:
+            return Outcome("too_large", detail="the file has more bytes than max_file_bytes")
+        return None
 
     def flush(self) -> None:
         """Write the rows that an object store holds back: call it before state is passed on.
@@ -204,16 +212,20 @@ class Downloader:
             return None
         return Outcome("not_selected", detail=f"its type is {essence or 'not known'}")
 
+    def _credentials_of(self, reference: Reference) -> Credentials | Outcome:
+        """Return the pair to ask with; without one, what that means for the file."""
+        found = self._credentials(reference.account_sid, reference.stream)
+        account = reference.account_sid
+        detail = f"no credentials of {account}: add them to subaccount_credentials"
+        return found or Outcome("forbidden", detail=detail)
+
     def _fetched(self, reference: Reference, entry: Entry | None) -> tuple[Outcome, str | None]:
         """Ask for a file; return what became of it, and the type that it was served with."""
         if deselected := self._deselected(reference):
             return deselected, None
-        credentials = self._credentials(reference.account_sid, reference.stream)
-        if credentials is None:
-            detail = (
-                f"no credentials of {reference.account_sid}: add them to subaccount_credentials"
-            )
-            return Outcome("forbidden", detail=detail), None
+        credentials = self._credentials_of(reference)
+        if isinstance(credentials, Outcome):
+            return credentials, None
         path = path_of(self._settings.path_template, reference)
         if (
             entry is not None

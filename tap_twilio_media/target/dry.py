@@ -54,10 +54,10 @@ class DryRun:
     def __str__(self) -> str:
         """Return the counts in words."""
         wanted = self._counts["to download"]
-        size = f"{wanted:,} files to download"
-        if wanted:
-            size += f", {in_words(self._bytes)}"
+        sizes = [in_words(self._bytes)] if wanted > self._unannounced else []
         if self._unannounced:
-            size += f" and those {self._unannounced:,} whose size Twilio does not tell"
-        others = [f"{n:,} {status}" for status, n in sorted(self._counts.items())]
-        return ", ".join([size, *(text for text in others if not text.endswith("to download"))])
+            sizes.append(f"those {self._unannounced:,} whose size Twilio does not tell")
+        counts = sorted((self._counts - Counter({"to download": wanted})).items())
+        others = [f"{count:,} {status}" for status, count in counts]
+        parts = [f"{wanted:,} files to download", " and ".join(sizes), *others]
+        return ", ".join(filter(None, parts))
