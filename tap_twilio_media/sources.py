@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_twilio_media.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 PREFIX = "TAP_TWILIO_MEDIA_"
 
@@ -34,21 +34,20 @@ _FALSE = {"false", "0", "no", "off"}
 def merged(
     config: Mapping[str, Any],
     environ: Mapping[str, str],
-    properties: Mapping[str, Any],
-    prefixes: Sequence[str] = (PREFIX,),
+    variables: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the settings of all sources together, each taken from the first that has it.
 
     Args:
         config: The config that was passed in. Null counts as not set.
         environ: Environment variables. Empty counts as not set.
-        properties: The JSON Schema properties of the settings.
-        prefixes: What the names of our own variables begin with, the first to count first.
+        variables: What the names of our own variables begin with, the first to count first, each
+            with the JSON Schema properties of the settings that they set.
 
     Raises:
         ConfigError: A variable cannot be read as its type. Its value is not in the text.
     """
-    own = [_variables(prefix, environ, properties) for prefix in prefixes]
+    own = [_variables(prefix, environ, properties) for prefix, properties in variables.items()]
     twilio = {name: text for name, key in TWILIO_VARIABLES.items() if (text := environ.get(key))}
     if "auth_token" in twilio:  # Twilio's own tools prefer it where both pairs are set
         twilio = {k: v for k, v in twilio.items() if not k.startswith("api_key")}

@@ -24,7 +24,7 @@ def environment(**values: str) -> dict[str, str]:
 
 
 def merge(config: dict[str, Any] | None = None, **environ: str) -> dict[str, Any]:
-    return merged(config or {}, environ, PROPERTIES)
+    return merged(config or {}, environ, {PREFIX: PROPERTIES})
 
 
 # ---- their order
@@ -188,9 +188,9 @@ def test_a_variable_is_read_as_its_type(name: str, text: str, value: object) -> 
 def test_an_object_is_read_as_json(types: object) -> None:
     properties = {"download": {"type": types}}
     environ = {"TAP_TWILIO_MEDIA_DOWNLOAD": '{"output_path": "files"}'}
-    assert merged({}, environ, properties) == {"download": {"output_path": "files"}}
+    assert merged({}, environ, {PREFIX: properties}) == {"download": {"output_path": "files"}}
     with pytest.raises(ConfigError, match="TAP_TWILIO_MEDIA_DOWNLOAD cannot be read as object"):
-        merged({}, {"TAP_TWILIO_MEDIA_DOWNLOAD": "files"}, properties)
+        merged({}, {"TAP_TWILIO_MEDIA_DOWNLOAD": "files"}, {PREFIX: properties})
 
 
 @pytest.mark.parametrize(
