@@ -38,6 +38,8 @@ def merged(
 ) -> dict[str, Any]:
     """Return the settings of all sources together, each taken from the first that has it.
 
+    The members of an object are settings, too.
+
     Args:
         config: The config that was passed in. Null counts as not set.
         environ: Environment variables. Empty counts as not set.
@@ -51,16 +53,35 @@ def merged(
     twilio = {name: text for name, key in TWILIO_VARIABLES.items() if (text := environ.get(key))}
     if "auth_token" in twilio:  # Twilio's own tools prefer it where both pairs are set
         twilio = {k: v for k, v in twilio.items() if not k.startswith("api_key")}
-    sources = [{k: v for k, v in config.items() if v is not None and v != ""}, *own, twilio]
+    sources = [_set(config), *own, twilio]
     result: dict[str, Any] = {}
     for source in reversed(sources):
-        result |= source
+        result = _over(source, result, properties)
     for name in IDENTITY:
         result.pop(name, None)
     for source in sources:
         identity = {name: source[name] for name in IDENTITY if name in source}
         if identity:
             return result | identity
+    return result
+
+
+def _set(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if value is not None and value != ""}
+
+
+def _over(
+    source: Mapping[str, Any], rest: Mapping[str, Any], properties: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return one source over the others, the members of an object each by itself."""
+    result = {**rest, **source}
+    for name, schema in properties.items():
+        members = schema.get("properties")
+        value = result.get(name)
+        if members and isinstance(value, dict):
+            others = rest.get(name)
+            others = others if isinstance(others, dict) else {}
+            result[name] = _over(_set(value), others, members)
     return result
 
 
@@ -71,10 +92,10 @@ def _variables(
     found: dict[str, Any] = {}
     for name, schema in properties.items():
         variable = prefix + name.upper()
-        if text := environ.get(variable):
-            found[name] = _value(variable, text, schema)
-        elif members := _variables(f"{variable}_", environ, schema.get("properties") or {}):
-            found[name] = members
+        members = _variables(f"{variable}_", environ, schema.get("properties") or {})
+        text = environ.get(variable)
+        whole = {name: _value(variable, text, schema)} if text else {}
+        found |= _over(whole, {name: members} if members else {}, {name: schema})
     return found
 
 

@@ -67,10 +67,10 @@ class Messages(IncrementalStream):
         (child,) = self.child_streams
         assert isinstance(child, MessageMedia)  # noqa: S101 - for the type checker
         floor = None if settings.full_scan else first_listed(now)
-        family = Family(self.run, (self, child), context, floor=floor)
-        child.family = family
         horizon = now - SCHEDULING_HORIZON
-        own, media = (_Share.of(family, stream, horizon) for stream in (self, child))
+        family = Family(self.run, (self, child), context, floor=floor, horizon=horizon)
+        child.family, child.scope = family, scope
+        own, media = (_Share.of(family, stream) for stream in (self, child))
 
         def arrived(sighted: list[Sighting], rank: Rank) -> None:
             # What was not sent may come again, and a user's filter is not for many threads: both
@@ -181,8 +181,8 @@ class _Share:
     unsent_since: datetime | None
 
     @classmethod
-    def of(cls, family: Family, stream: IncrementalStream, horizon: datetime) -> _Share:
-        return cls(family.since(stream), family.unsent_since(stream, horizon))
+    def of(cls, family: Family, stream: IncrementalStream) -> _Share:
+        return cls(family.since(stream), family.unsent_since(stream))
 
     def wants(self, seen: Sighting) -> bool:
         since = self.since if seen.is_sent else self.unsent_since

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,13 @@ def test_dates_beyond_the_calendar() -> None:
     assert retry_after(BEYOND_THE_CALENDAR) == 0
     with Server(Answer(headers={"Date": BEYOND_THE_CALENDAR})) as server:
         assert ask_server(server).date is None
+
+
+def test_headers_that_cannot_be_read_show_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    """The library beneath would warn of them, with the address as it was asked for."""
+    with caplog.at_level(logging.DEBUG), Server(Answer(headers={"A": "b\r\nno header"})) as server:
+        ask_server(server)
+    assert not [record for record in caplog.records if record.name.startswith("urllib3")]
 
 
 @pytest.mark.parametrize("host", ["a..b.example", "a" * 64 + ".example"])
