@@ -30,9 +30,9 @@ def persist(attempt: Callable[[float], T | Failure], budget: float, stop: thread
     """Return what an attempt gives, repeated until it gives something other than a failure.
 
     Args:
-        attempt: One try; it gets the moment, on the monotonic clock, when the time is up. The
-            first has no such moment: with a budget of nothing there is still one whole try.
-        budget: Seconds for all tries and the waits between them.
+        attempt: One try; it gets the moment, on the monotonic clock, when the time is up.
+        budget: Seconds for all tries and the waits between them. With nothing there is one whole
+            try.
         stop: Ends a wait when set.
 
     Raises:
@@ -45,7 +45,7 @@ def persist(attempt: Callable[[float], T | Failure], budget: float, stop: thread
     ended: Counter[Outcome] = Counter()
     while True:
         tries += 1
-        answer = attempt(deadline if tries > 1 else math.inf)
+        answer = attempt(deadline if budget else math.inf)
         if not isinstance(answer, Failure):
             return answer
         ended[answer.outcome] += 1
