@@ -50,6 +50,7 @@ def merged(
         ConfigError: A variable cannot be read as its type. Its value is not in the text.
     """
     own = [_variables(prefix, environ, properties) for prefix, properties in variables.items()]
+    properties = {name: each[name] for each in variables.values() for name in each}
     twilio = {name: text for name, key in TWILIO_VARIABLES.items() if (text := environ.get(key))}
     if "auth_token" in twilio:  # Twilio's own tools prefer it where both pairs are set
         twilio = {k: v for k, v in twilio.items() if not k.startswith("api_key")}

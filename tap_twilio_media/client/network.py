@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,10 +15,6 @@ from tap_twilio_media.client.throttle import Throttle
 
 if TYPE_CHECKING:
     import threading
-
-# It writes whole addresses into the log, signed ones too: at debug of every request, and as a
-# warning of every reply whose headers it cannot read.
-logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)

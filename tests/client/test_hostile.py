@@ -80,6 +80,12 @@ def test_a_hang_ends_within_the_budget(sim: Simulator) -> None:
     assert time.monotonic() - started < 15
 
 
+def test_a_budget_of_nothing_leaves_one_whole_try(sim: Simulator) -> None:
+    sim.latency = 0.4
+    ask(sim, timeout=30, budget=0)
+    assert sim.count() == 1
+
+
 def test_what_twilio_says_stays_in_one_line() -> None:
     answer = Answer({"code": 1, "message": "a\nb\r\x1b[31mc"}, 400)
     with Server(answer) as server, pytest.raises(TwilioError) as caught:

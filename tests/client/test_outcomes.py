@@ -121,7 +121,7 @@ def test_the_backoff_has_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcomes, "FIRST_WAIT", 0.5)
     bounds: list[tuple[float, float]] = []
 
-    def uniform(low: float, high: float) -> float:
+    def uniform(_: object, low: float, high: float) -> float:
         bounds.append((low, high))
         return high
 
