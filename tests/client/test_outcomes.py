@@ -125,7 +125,7 @@ def test_the_backoff_has_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
         bounds.append((low, high))
         return high
 
-    monkeypatch.setattr(outcomes._chance, "uniform", uniform)  # noqa: SLF001
+    monkeypatch.setattr("random.Random.uniform", uniform)
     assert [backoff(tries) for tries in (1, 2, 3, 7, 8, 100)] == [0.5, 1, 2, 32, 60, 60]
     assert {low for low, _ in bounds} == {0}
 
