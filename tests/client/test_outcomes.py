@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -125,7 +126,7 @@ def test_the_backoff_has_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
         bounds.append((low, high))
         return high
 
-    monkeypatch.setattr("random.uniform", uniform)
+    monkeypatch.setattr(outcomes, "_chance", SimpleNamespace(uniform=uniform))
     assert [backoff(tries) for tries in (1, 2, 3, 7, 8, 100)] == [0.5, 1, 2, 32, 60, 60]
     assert {low for low, _ in bounds} == {0}
 
