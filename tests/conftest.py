@@ -27,15 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
 
 
-TOGETHER = {"test_demo": "meltano", "test_meltano": "meltano"}
-"""Modules that use one Meltano project, one after the other."""
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        # A module's fixtures are made once, and what installs a browser runs once.
-        group = "gallery" if item.path.parent.name == "gallery" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(item.path.stem, group)))
     if config.getoption("--long"):
         return
     long = [item for item in items if item.get_closest_marker("long")]

@@ -56,7 +56,7 @@ class Meltano:
     def install(self) -> None:
         """Install the plugins, unless they are there as meltano.yml and the locks have them."""
         wanted = _made_from()
-        with _one_at_a_time() as stamp:
+        with _one_at_a_time("installed-from") as stamp:
             if stamp.read() != wanted:
                 self("install", "--clean")
                 stamp.seek(0)
@@ -65,7 +65,8 @@ class Meltano:
 
     def __call__(self, *arguments: str, **variables: str) -> None:
         """Run one command to its end, its output in the log; stop it when we are stopped."""
-        with self.log.open("a") as log:
+        # Two commands at once would write each other's catalog and config.
+        with _one_at_a_time("running"), self.log.open("a") as log:
             said_before = log.tell()
             process = subprocess.Popen(
                 [COMMAND, *arguments],
@@ -109,10 +110,10 @@ def _made_from() -> str:
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[Any]:
+def _one_at_a_time(name: str) -> Iterator[Any]:
     folder = ROOT / ".meltano"
     folder.mkdir(exist_ok=True)
-    with (folder / "installed-from").open("a+") as stamp:
+    with (folder / name).open("a+") as stamp:
         fcntl.flock(stamp, fcntl.LOCK_EX)
         stamp.seek(0)
         yield stamp
