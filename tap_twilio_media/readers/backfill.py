@@ -38,6 +38,8 @@ PAGES_AHEAD = 1
 """So many pages of a window are read before its turn comes,"""
 WINDOWS_AHEAD = 6
 """and so many windows at once: enough to keep a processor busy, few enough to stay small."""
+PARTS_AHEAD = 2
+"""So many parts of a window that proved too dense, as the windows after it are waiting already."""
 
 PAGE, CHILD = 0, 1
 """Ranks: pages before children, as every page brings more to do. Their number is bounded."""
@@ -86,9 +88,10 @@ class Backfill:
         """
         reading: deque[_Reading] = deque()
         numbers = count()
+        ahead_at_most = PARTS_AHEAD if within else WINDOWS_AHEAD
         total, searched = 0, False
         while True:
-            while len(reading) < WINDOWS_AHEAD and (window := planner.next()):
+            while len(reading) < ahead_at_most and (window := planner.next()):
                 rank = (PAGE, self.scope, *place, next(numbers))
                 source = self._window(window, within or window, rank)
                 ahead = Ahead(self.pool, rank, source, PAGES_AHEAD)
