@@ -44,12 +44,12 @@ class Known:
 
     key: Key
     context: Context
-    record: dict[str, Any]
+    record: dict[str, Any] = field(repr=False)
     appeared: datetime
     changed: datetime
     moment: datetime = EPOCH
     is_sent: bool = True
-    versions: list[dict[str, Any]] = field(default_factory=list)
+    versions: list[dict[str, Any]] = field(default_factory=list, repr=False)
     is_there: bool = True
 
     @property

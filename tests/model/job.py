@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.simulator import World
 
 DAY: Final = timedelta(days=1)
-MARGIN: Final = {"seconds": timedelta(minutes=1), "days": timedelta(days=2)}
-"""So near to the oldest moment that Twilio lists, a bound cannot be told from one before it."""
+MARGIN: Final = 2 * DAY
+"""So near to the oldest moment that Twilio lists, a bound by whole days may lie before it."""
 
 UNSENT_SINCE: Final = "unsent_since"
 READ_SINCE: Final = "read_since"
@@ -105,6 +105,7 @@ class Job:
         tables: Where the output goes.
         settings: Those of the run.
         saved: What the run started from.
+        ended: When the run ended.
         disturbed: Accounts and conversations that changed while they were read.
         states: What the run left, state by state.
     """
@@ -113,6 +114,7 @@ class Job:
     tables: Tables
     settings: Settings
     saved: Saved
+    ended: datetime
     disturbed: set[str] = field(default_factory=set)
     states: list[Saved] = field(default_factory=list)
 
@@ -154,7 +156,7 @@ class Job:
             unsent = unsent and (stream, context, UNSENT_SINCE) not in marks
             self.tables.check_promise(mark, until, reading, now, unsent=unsent)
         for stream, context, name in marks:
-            if name == READ_SINCE:
+            if name == READ_SINCE and stream in self.settings.select:
                 for own in self._names(stream):
                     mark = (stream, context, own)
                     now.begun[mark] = self._reading(mark, marks[stream, context, name])
@@ -179,10 +181,10 @@ class Job:
             for own in self._names(each)
         ]
         family_since = min(self._since(each) for each in family)
-        floor = newest = EPOCH
+        newest = EPOCH
+        floor = EPOCH
         if of_messages:
-            floor = until - self.world.behaviour.retention_days * DAY
-            floor += MARGIN[self.world.behaviour.date_filter]
+            floor = self.ended - self.world.behaviour.retention_days * DAY + MARGIN
             newest = max(family_since, floor, until - settings.lookback * DAY)
         reading = Reading(
             until,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 import tempfile
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import event, note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.model import messages, talks
-from tests.model.history import FILE_COLUMNS, History
+from tests.model.history import History
 from tests.model.job import FAMILIES, READ_SINCE, Job, Settings
 from tests.model.messages import DAY, LONGEST_WAIT
 from tests.model.running import KILLED, run_until
@@ -22,6 +23,8 @@ from tests.running import STREAMS
 from tests.simulator import Behaviour, Fault, Simulator, World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.model.messages import Event
 
 BIRTH: Final = datetime(2024, 2, 1, 12, tzinfo=timezone.utc)
@@ -54,7 +57,7 @@ settings = st.builds(
     select=selections,
     lookback=lookbacks,
     media_lookback=st.one_of(st.none(), lookbacks),
-    page_size=st.sampled_from([1000, 2, 3, 5, 20]),
+    page_size=st.sampled_from([2, 3, 5, 20, 1000]),
     max_concurrency=st.sampled_from([10, 1, 3]),
     window=st.sampled_from([None, None, 30]),
     full_scan=st.sampled_from([False] * 9 + [True]),
@@ -64,6 +67,43 @@ settings = st.builds(
 )
 happenings = st.tuples(st.sampled_from(EVENTS), st.integers(0, 999))
 spans = st.sampled_from([60, 3600, 7 * 3600, 86_400, 2 * 86_400, 9 * 86_400, 40 * 86_400])
+lives = st.lists(
+    st.tuples(spans, st.lists(happenings, min_size=1, max_size=8)), min_size=1, max_size=3
+)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run goes.
+
+    Attributes:
+        most: It is killed after so many messages.
+        loses_tail: The target is killed, too: what came after the last state is lost.
+        faults_after: After so many requests all fail.
+        meanwhile: After so many requests something happens.
+    """
+
+    most: int | None = None
+    loses_tail: bool = False
+    faults_after: int | None = None
+    meanwhile: Sequence[tuple[int, tuple[Event, int]]] = ()
+
+
+QUIET: Final = Ending()
+endings = st.one_of(
+    st.just(QUIET),
+    st.builds(
+        Ending,
+        most=st.integers(0, 60),
+        loses_tail=st.booleans(),
+    ),
+    st.builds(Ending, most=st.integers(0, 15), loses_tail=st.booleans()),
+    st.builds(Ending, faults_after=st.integers(0, 60)),
+    st.builds(
+        Ending,
+        meanwhile=st.lists(st.tuples(st.integers(0, 60), happenings), min_size=1, max_size=4),
+    ),
+)
 
 
 class Life(RuleBasedStateMachine):
@@ -89,27 +129,32 @@ class Life(RuleBasedStateMachine):
             stretch = behaviour.retention_days / 60
             sent = BIRTH - SECOND - age * stretch * SECOND
             self.world.add_message(date_sent=sent, num_media=int(number % 3 == 0))
+        chance = random.Random(len(ages))  # noqa: S311 - chance, not secrecy
+        for _ in ages[:4]:
+            talks.import_talk(self.world, chance)
         self.history.observe(always=True)
         self.is_sound = True
 
-    @rule(what=st.lists(happenings, min_size=1, max_size=4))
-    def happen(self, what: list[tuple[Event, int]]) -> None:
-        """Something happens."""
-        for each, number in what:
-            each(self.world, random.Random(number))  # noqa: S311 - chance, not secrecy
+    def _live(self, what: list[tuple[int, list[tuple[Event, int]]]]) -> None:
+        """Things happen, and time passes."""
+        for seconds, things in what:
+            for each, number in things:
+                self._happen(each, number)
+            self._pass_time(seconds * SECOND)
+
+    def _happen(self, each: Event, number: int) -> None:
+        each(self.world, random.Random(number))  # noqa: S311 - chance, not secrecy
         self.history.observe()
         self.world.now += SECOND
 
-    @rule(seconds=spans)
-    def pass_time(self, seconds: int) -> None:
-        """Time passes. What waits too long is sent, what is too old goes."""
-        end = self.world.now + seconds * SECOND
+    def _pass_time(self, span: timedelta) -> None:
+        """What waits too long is sent."""
+        end = self.world.now + span
         while (due := min(self._dues(), default=end)) < end:
             self.world.now = max(due, self.world.now)
             self._settle()
             self.history.observe()
         self.world.now = end
-        self.history.observe()
 
     def _dues(self) -> list[datetime]:
         return [
@@ -136,75 +181,61 @@ class Life(RuleBasedStateMachine):
                     self.world.delete_message(message.sid)
         self.history.observe()
 
-    @rule(
-        chosen=settings,
-        most=st.one_of(st.none(), st.integers(0, 100)),
-        loses_tail=st.booleans(),
-        faults_after=st.one_of(st.none(), st.none(), st.none(), st.integers(0, 60)),
-    )
+    @rule(before=lives, chosen=settings, ending=endings)
     def run(
-        self, chosen: Settings, most: int | None, faults_after: int | None, *, loses_tail: bool
+        self,
+        before: list[tuple[int, list[tuple[Event, int]]]],
+        chosen: Settings,
+        ending: Ending,
     ) -> None:
-        """The tap runs, to its end or until it is killed or everything fails."""
-        self._run(chosen, most=most, faults_after=faults_after, loses_tail=loses_tail)
-
-    @rule(
-        chosen=settings,
-        meanwhile=st.lists(st.tuples(st.integers(0, 60), happenings), min_size=1, max_size=3),
-    )
-    def run_meanwhile(
-        self, chosen: Settings, meanwhile: list[tuple[int, tuple[Event, int]]]
-    ) -> None:
-        """The tap runs while things happen."""
-        self._run(chosen, meanwhile=meanwhile)
+        """The tap runs, some time later."""
+        self._live(before)
+        self._run(chosen, ending)
 
     @rule(number=st.integers(0, MOST_STATES))
     def lose_state(self, number: int) -> None:
         """The last states are lost, or all of them."""
         self.saved = self.saved[: number % len(self.saved) + 1]
 
-    def _run(
-        self,
-        chosen: Settings,
-        *,
-        most: int | None = None,
-        faults_after: int | None = None,
-        loses_tail: bool = False,
-        meanwhile: list[tuple[int, tuple[Event, int]]] | None = None,
-    ) -> Job:
+    def _run(self, chosen: Settings, ending: Ending = QUIET) -> Job:
         self.is_sound = False
         self.world.now += SECOND
         self._expire()
         started = self.world.now
         self.has_files = self.has_files or chosen.download
         config = self.sim.config() | chosen.config(self.world, self.folder.name)
-        config["max_retry_seconds"] = 0 if faults_after is not None else 60
-        if faults_after is not None:
-            self.sim.faults.add(Fault("500", after=faults_after, times=None))
-        for after, (each, number) in meanwhile or ():
+        if ending.faults_after is not None:
+            config["max_retry_seconds"] = 0
+            self.sim.faults.add(Fault("500", after=ending.faults_after, times=None))
+        for after, (each, number) in ending.meanwhile:
             self.sim.faults.add(Fault("call", after=after, call=self._caller(each, number)))
-        talks_before = self._shapes()
-        output = run_until(config, chosen.select, self.saved[-1].state, most)
+        before = self._shapes()
+        output = run_until(config, chosen.select, self.saved[-1].state, ending.most)
         self.sim.faults.clear()
         self.world.now += SECOND
         after_all = self._shapes()
-        disturbed = {sid for sid in talks_before if talks_before[sid] != after_all.get(sid)}
-        job = Job(self.world, self.tables, chosen, self.saved[-1], disturbed)
-        job.follow(output, loses_tail=loses_tail and output.code == KILLED)
+        disturbed = {sid for sid in before if before[sid] != after_all.get(sid)}
+        job = Job(self.world, self.tables, chosen, self.saved[-1], self.world.now, disturbed)
+        job.follow(output, loses_tail=ending.loses_tail and output.code == KILLED)
         event(f"exit code {output.code}")
         if output.code == 0:
             self._check_full(job, started)
-        elif faults_after is None:
-            assert output.code == KILLED, str(output.error)
+        elif ending.faults_after is None and output.code != KILLED:
+            self._check_error(str(output.error))
         self.saved = [*self.saved, *job.states][-MOST_STATES:]
         self.is_sound = True
         return job
 
+    def _check_error(self, text: str) -> None:
+        """An account that was closed while it was read is all that may go wrong."""
+        accounts = self.world.accounts.values()
+        refused = [f"account {a.sid}:" for a in accounts if a.status != "active"]
+        assert all(line.startswith(tuple(refused)) for line in text.splitlines()), text
+
     def _caller(self, each: Event, number: int) -> Any:  # noqa: ANN401 - takes any request
         def call(_: object) -> None:
             self.world.now += SECOND
-            each(self.world, random.Random(number))  # noqa: S311 - chance, not secrecy
-            self.history.observe()
+            self._happen(each, number)
 
         return call
 
@@ -229,8 +260,9 @@ class Life(RuleBasedStateMachine):
                 is_read = job.settings.subaccounts or row.key[1] == self.world.account_sid
             else:
                 is_read = job.settings.reaches(self.world, stream, row.context[0][1])
-            if not is_read:
-                continue
+            sid = row.context[0][1] if row.context else row.key[1]
+            if not is_read or self.world.accounts[sid].date_updated >= started:
+                continue  # not asked, or suspended for a moment while it was
             if stream in {"accounts", "conversation_services", "conversations"}:
                 is_changed = row.changed >= started
                 is_resumed = stream == "conversations" and begun
@@ -248,7 +280,7 @@ class Life(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def _end(self) -> None:
-        self.pass_time(60)
+        self._pass_time(60 * SECOND)
         quiet = Settings(page_size=20, download=self.has_files)
         # A first read that was cut short is complete for the time when it began.
         while any(mark[2] == READ_SINCE for mark in self._run(quiet).saved.marks()):

@@ -33,7 +33,8 @@ def some_talk(world: World, chance: random.Random, *, closed: bool = False) -> C
     """Return a conversation that is not closed or, if it may be, any."""
     talks = list(world.find_service(some_service(world, chance)).conversations.values())
     found = [talk for talk in talks if closed or talk.state != "closed"]
-    return chance.choice(found) if found else start_talk(world, chance)
+    # The first one grows until it has pages.
+    return chance.choice([found[0], *found]) if found else start_talk(world, chance)
 
 
 def start_talk(world: World, chance: random.Random) -> Conversation:
