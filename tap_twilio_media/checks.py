@@ -68,7 +68,8 @@ def connection_problems(config: Mapping[str, Any]) -> Iterator[str]:
     if agent and not (isinstance(agent, str) and agent.isascii() and agent.isprintable()):
         yield "user_agent: only printable ASCII characters can be sent"
     hosts = config.get("media_hosts") or []
-    for host in hosts if isinstance(hosts, list) else [hosts]:
+    # A text is no list, whatever its entry looks like.
+    for host in hosts if isinstance(hosts, list) else [None]:
         if problem := hosts_problem_of(host):
             yield f"media_hosts: {problem}"
     for name in _NUMBERS:

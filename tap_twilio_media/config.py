@@ -91,6 +91,7 @@ class Settings(Connection):
     lookback: timedelta
     media_lookback: timedelta
     full_scan: bool
+    strict: bool
     longest_window: timedelta
     page_size: int
     download: DownloadSettings | None
@@ -111,6 +112,7 @@ class Settings(Connection):
             lookback=lookback,
             media_lookback=timedelta(days=float(media_lookback_days)),
             full_scan=config["full_scan"],
+            strict=config["strict"],
             longest_window=timedelta(days=float(config.get("window_days", RETENTION.days))),
             page_size=int(config["page_size"]),
             download=download_of(download, config) if download.get("output_path") else None,

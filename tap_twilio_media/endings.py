@@ -7,12 +7,7 @@ import os
 import sys
 import threading
 
-from singer_sdk.exceptions import (
-    MapExpressionError,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
-    StreamMapConfigError,
-)
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 
 from tap_twilio_media.errors import TapError
 
@@ -44,16 +39,17 @@ class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line
         if not isinstance(error, Exception):
             return
         debug = self._logger.isEnabledFor(logging.DEBUG)
-        if isinstance(error, BrokenPipeError):
-            # Python would flush the pipe once more at exit and complain again.
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # Python would flush once more at exit and complain again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
             lines = [f"{self._reader} stopped reading; its own log tells why"]
         elif isinstance(error, TapError):
             lines = str(error).splitlines()
         elif isinstance(error, (MapExpressionError, StreamMapConfigError)):
             lines = [f"stream_maps: {error}"]
-        elif isinstance(error, (MissingKeyPropertiesError, RecordsWithoutSchemaException)):
-            lines = [" ".join(str(error).split())]
         else:
             # The text of an unforeseen exception may hold anything, so only its kind is told.
             lines = [f"unforeseen {type(error).__name__}; run with LOGLEVEL=debug and report this"]

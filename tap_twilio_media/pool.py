@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Rank = tuple[int, ...]
 """The kind of a task, its scope, and its place there: lower is sooner."""
 
-FIRST: Rank = (-1,)
-"""Before all others: what the thread that emits waits for and has just asked for."""
+FIRST = -1
+"""The kind before all others: what the thread that emits waits for and has just asked for."""
 
 T = TypeVar("T")
 _END: Any = object()

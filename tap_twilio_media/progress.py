@@ -51,14 +51,17 @@ class Progress:
 
     def _show_bar(self) -> None:
         from tqdm import tqdm  # noqa: PLC0415 - few runs have someone looking on
+        from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415 - the same
 
-        with tqdm(unit="B", unit_scale=True, unit_divisor=1024, desc="0 files") as bar:
+        shown = tqdm(unit="B", unit_scale=True, unit_divisor=1024, desc="0 files")
+        # Lines of the log go above the bar, not into it.
+        with logging_redirect_tqdm(), shown as bar:
             while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
                 self._move(bar)
             self._move(bar)
 
     def _move(self, bar: tqdm[NoReturn]) -> None:
-        bar.set_description(f"{self._counts.files:,} files", refresh=False)
+        bar.set_description_str(f"{self._counts.files:,} files", refresh=False)
         bar.update(self._counts.received_bytes - bar.n)
 
 

@@ -21,6 +21,7 @@ NEVER_EMITTED = frozenset({"auth_token", "content_direct_temporary"})
 
 
 _TEXT_OR_NONE = {str, type(None)}
+_ODD = (ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 class RecordError(TapError):
@@ -37,6 +38,7 @@ class Typer:
         precision: Precision,
         *,
         known: Mapping[str, Any],
+        on_odd: Callable[[str, str], None] | None = None,
     ) -> None:
         """Prepare the conversions once.
 
@@ -45,8 +47,11 @@ class Typer:
             schema: The effective schema; only its properties are emitted.
             precision: The form of the stream's times.
             known: The tap's own schema of the stream: a field outside it is new from Twilio.
+            on_odd: Told of the sid and the field of a value that is not what the schema says, which
+                then becomes null; without it such a row is refused.
         """
         self._stream = stream
+        self._on_odd = on_odd
         converters = {
             name: _converter(field, precision) for name, field in schema["properties"].items()
         }
@@ -64,7 +69,8 @@ class Typer:
         """Return the record of a row: each declared field, null where Twilio sent none.
 
         Raises:
-            RecordError: A value is not what the schema says. The value is not in the text.
+            RecordError: A value is not what the schema says, and nobody wants to be told. The value
+                is not in the text.
         """
         if row.keys() == self._declared:
             record = dict(row)
@@ -75,16 +81,26 @@ class Typer:
             for name in self._texts:
                 if record[name] is not None:
                     record[name] = _text(record[name])
-        name = ""
         try:
             for name, convert in self._others:
                 value = record[name]
                 if value is not None:
                     record[name] = convert(value)
-        except (ValueError, TypeError, ArithmeticError):
-            msg = f"{self._stream} {row.get('sid')}: {name} is not of the type expected"
-            raise RecordError(msg) from None
+        except _ODD:
+            self._convert_one_by_one(row, record)
         return record
+
+    def _convert_one_by_one(self, row: Mapping[str, Any], record: dict[str, Any]) -> None:
+        for name, convert in self._others:
+            value = row.get(name)
+            try:
+                record[name] = None if value is None else convert(value)
+            except _ODD:
+                if self._on_odd is None:
+                    msg = f"{self._stream} {row.get('sid')}: {name} is not of the type expected"
+                    raise RecordError(msg) from None
+                record[name] = None
+                self._on_odd(str(row.get("sid")), name)
 
     def _tell_unknown(self, row: Mapping[str, Any]) -> None:
         for name in sorted(row.keys() - self._known):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tap_twilio_media.client.errors import GoneError, RefusedError, TwilioError
 from tap_twilio_media.client.network import Network
 from tap_twilio_media.client.session import Client
+from tap_twilio_media.download.storage import StorageError
 from tap_twilio_media.errors import SyncIncompleteError
 from tap_twilio_media.pool import Pool
 
@@ -92,6 +93,8 @@ class Run:
         cause: object = str(error)
         if isinstance(error, TwilioError):
             cause = (error.status, error.code)
+        elif isinstance(error, StorageError):
+            cause = None  # of a full disk each file tells with its own path
         names, _ = self._failures.setdefault((account_sid, type(error), cause), ([], str(error)))
         names += [name for name in streams if name not in names]
         logger.debug("account %s: %s", account_sid, error)

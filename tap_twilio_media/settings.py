@@ -216,6 +216,16 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "strict",
+        th.BooleanType,
+        default=False,
+        title="Strict",
+        description=(
+            "End a stream at a value that is not of the type expected, in place of leaving it null "
+            "with a warning."
+        ),
+    ),
+    th.Property(
         "window_days",
         th.NumberType(exclusive_minimum=0, maximum=400),
         title="Window days",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_twilio_media.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 PREFIX = "TAP_TWILIO_MEDIA_"
 
@@ -34,34 +34,55 @@ _FALSE = {"false", "0", "no", "off"}
 def merged(
     config: Mapping[str, Any],
     environ: Mapping[str, str],
-    properties: Mapping[str, Any],
-    prefixes: Sequence[str] = (PREFIX,),
+    variables: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the settings of all sources together, each taken from the first that has it.
+
+    The members of an object are settings, too.
 
     Args:
         config: The config that was passed in. Null counts as not set.
         environ: Environment variables. Empty counts as not set.
-        properties: The JSON Schema properties of the settings.
-        prefixes: What the names of our own variables begin with, the first to count first.
+        variables: What the names of our own variables begin with, the first to count first, each
+            with the JSON Schema properties of the settings that they set.
 
     Raises:
         ConfigError: A variable cannot be read as its type. Its value is not in the text.
     """
-    own = [_variables(prefix, environ, properties) for prefix in prefixes]
+    own = [_variables(prefix, environ, properties) for prefix, properties in variables.items()]
+    properties = {name: each[name] for each in variables.values() for name in each}
     twilio = {name: text for name, key in TWILIO_VARIABLES.items() if (text := environ.get(key))}
     if "auth_token" in twilio:  # Twilio's own tools prefer it where both pairs are set
         twilio = {k: v for k, v in twilio.items() if not k.startswith("api_key")}
-    sources = [{k: v for k, v in config.items() if v is not None and v != ""}, *own, twilio]
+    sources = [_set(config), *own, twilio]
     result: dict[str, Any] = {}
     for source in reversed(sources):
-        result |= source
+        result = _over(source, result, properties)
     for name in IDENTITY:
         result.pop(name, None)
     for source in sources:
         identity = {name: source[name] for name in IDENTITY if name in source}
         if identity:
             return result | identity
+    return result
+
+
+def _set(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if value is not None and value != ""}
+
+
+def _over(
+    source: Mapping[str, Any], rest: Mapping[str, Any], properties: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return one source over the others, the members of an object each by itself."""
+    result = {**rest, **source}
+    for name, schema in properties.items():
+        members = schema.get("properties")
+        value = result.get(name)
+        if members and isinstance(value, dict):
+            others = rest.get(name)
+            others = others if isinstance(others, dict) else {}
+            result[name] = _over(_set(value), others, members)
     return result
 
 
@@ -72,10 +93,10 @@ def _variables(
     found: dict[str, Any] = {}
     for name, schema in properties.items():
         variable = prefix + name.upper()
-        if text := environ.get(variable):
-            found[name] = _value(variable, text, schema)
-        elif members := _variables(f"{variable}_", environ, schema.get("properties") or {}):
-            found[name] = members
+        members = _variables(f"{variable}_", environ, schema.get("properties") or {})
+        text = environ.get(variable)
+        whole = {name: _value(variable, text, schema)} if text else {}
+        found |= _over(whole, {name: members} if members else {}, {name: schema})
     return found
 
 

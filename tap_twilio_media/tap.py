@@ -22,7 +22,7 @@ from tap_twilio_media.errors import ConfigError
 from tap_twilio_media.output import Output
 from tap_twilio_media.run import Run
 from tap_twilio_media.settings import CONFIG_SCHEMA
-from tap_twilio_media.sources import merged
+from tap_twilio_media.sources import PREFIX, merged
 from tap_twilio_media.streams.accounts import Accounts
 from tap_twilio_media.streams.base import IncrementalStream
 from tap_twilio_media.streams.conversations import ConversationMessages, Conversations
@@ -95,9 +95,8 @@ class TapTwilioMedia(Tap):
             catalog = Catalog.from_dict(cast("dict[str, Any]", catalog))
         if catalog is not None:
             mend(catalog, INCREMENTAL)
-        super().__init__(
-            config=merged(config or {}, os.environ, properties), catalog=catalog, **kwargs
-        )
+        own = merged(config or {}, os.environ, {PREFIX: properties})
+        super().__init__(config=own, catalog=catalog, **kwargs)
 
     @cached_property
     def run(self) -> Run:

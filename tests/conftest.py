@@ -9,12 +9,13 @@ import pytest
 from hypothesis import settings
 
 from tap_twilio_media.client import outcomes
-from tests.browser import Browser
 from tests.running import clean_environ
 from tests.simulator import Simulator, World, seeded_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.browser import Browser
 
 
 # A slow machine is no failure; and what CI runs must not depend on luck.
@@ -26,7 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
 
 
+TOGETHER = {"test_demo": "meltano", "test_meltano": "meltano"}
+"""Modules that use one Meltano project, one after the other."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        # A module's fixtures are made once, and what installs a browser runs once.
+        group = "gallery" if item.path.parent.name == "gallery" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(item.path.stem, group)))
     if config.getoption("--long"):
         return
     long = [item for item in items if item.get_closest_marker("long")]
@@ -63,5 +72,7 @@ def sim(world: World) -> Iterator[Simulator]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium; where none can be had, the test fails."""
+    from tests.browser import Browser  # noqa: PLC0415 - most runs look at no page
+
     with Browser() as browser:
         yield browser

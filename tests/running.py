@@ -174,5 +174,5 @@ def clean_environ() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TWILIO_", "TAP_TWILIO_MEDIA_"))
+        if not name.startswith(("TWILIO_", "TAP_TWILIO_MEDIA_", "TARGET_TWILIO_MEDIA_"))
     }

@@ -38,7 +38,7 @@ def world() -> World:
     return seeded_world(seed=3, messages=300, conversations=24)
 
 
-def everything(sim: Simulator, most: int) -> Output:
+def everything(sim: Simulator, most: int, **config: Any) -> Output:
     world = sim.world
     busy = next(a for a in world.accounts.values() if a.services and a.sid != world.account_sid)
     own = {"account_sid": busy.sid, "auth_token": busy.auth_token}
@@ -50,6 +50,7 @@ def everything(sim: Simulator, most: int) -> Output:
             "include_subaccounts": True,
             "subaccount_credentials": [own],
         }
+        | config
     )
     assert output.error is None
     return output

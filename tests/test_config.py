@@ -382,6 +382,7 @@ def test_the_defaults() -> None:
         lookback=timedelta(days=3),
         media_lookback=timedelta(days=3),
         full_scan=False,
+        strict=False,
         longest_window=timedelta(days=400),
         page_size=1000,
         max_concurrency=10,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from tests.download.downloading import assert_whole, references_of
 from tests.expecting import expected
 from tests.meltano import Meltano, MeltanoError, tap_variables
 from tests.postgres import Postgres
 from tests.running import STREAMS, run_command
 from tests.simulator import Fault, Simulator, World, seeded_world
+from tests.target.running import run_target, subaccounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +53,49 @@ def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in setting.items() if value is not None}
 
 
+def meltano_settings(properties: dict[str, Any], prefix: str = "") -> list[dict[str, Any]]:
+    """The settings as meltano.yml has to tell them: those in an object of ours one by one."""
+    found = []
+    for name, schema in properties.items():
+        if schema.get("additionalProperties") is False:
+            found += meltano_settings(schema["properties"], f"{prefix}{name}.")
+        else:
+            found.append(meltano_setting(prefix + name, schema))
+    return found
+
+
 class TestSettings:
     @pytest.fixture
     def about(self, tmp_path: Path) -> dict[str, Any]:
         return run_command(tmp_path, None, "--about", "--format=json").messages[0]
 
+    @pytest.fixture
+    def about_target(self, tmp_path: Path) -> dict[str, Any]:
+        done = run_target(tmp_path, None, b"", "--about", "--format=json")
+        found: dict[str, Any] = json.loads(done.text)
+        return found
+
     def test_are_those_of_the_tap(self, about: dict[str, Any]) -> None:
-        wanted = [meltano_setting(*item) for item in about["settings"]["properties"].items()]
+        wanted = meltano_settings(about["settings"]["properties"])
+        assert {"download.output_path", "media_hosts"} <= {setting["name"] for setting in wanted}
         assert plugin("extractors", "tap-twilio-media")["settings"] == wanted
+
+    def test_are_those_of_the_target(
+        self, about: dict[str, Any], about_target: dict[str, Any]
+    ) -> None:
+        """But for defaults that the tap has too: what is set for it shall hold for both."""
+        wanted = meltano_settings(about_target["settings"]["properties"])
+        for setting in wanted:
+            if "default" in about["settings"]["properties"].get(setting["name"], {}):
+                del setting["value"]
+        loader = plugin("loaders", "target-twilio-media")
+        assert loader["settings"] == wanted
+        assert loader["capabilities"] == about_target["capabilities"]
+        assert loader["config"].keys() <= {setting["name"] for setting in wanted}
+
+    def test_the_target_is_installed_as_the_tap_is(self) -> None:
+        plugins = plugin("loaders", "target-twilio-media"), plugin("extractors", "tap-twilio-media")
+        assert plugins[0]["pip_url"] == plugins[1]["pip_url"]
 
     def test_required_ones_are_in_every_valid_group(self, about: dict[str, Any]) -> None:
         groups = plugin("extractors", "tap-twilio-media")["settings_group_validation"]
@@ -218,6 +256,66 @@ class TestOtherWays:
             assert sorted(json.loads(line)["sid"] for line in lines) == sids_at_twilio(
                 served, stream
             )
+
+
+@pytest.mark.usefixtures("loaded")
+class TestFiles:
+    def test_all_of_them_arrive_with_nothing_but_the_settings_of_the_tap(
+        self, sim: Simulator, tmp_path: Path
+    ) -> None:
+        everything = {"include_subaccounts": True, "max_concurrency": 3} | subaccounts(sim.world)
+        folder = tmp_path / "files"
+        path = {"TARGET_TWILIO_MEDIA_OUTPUT_PATH": str(folder)}
+        meltano = Meltano(tmp_path, tap_variables(sim.config() | everything) | path)
+        sim.latency = 0.01
+        meltano("run", "tap-twilio-media", "target-twilio-media")
+        assert_whole(sim.world, folder, references_of(sim.world))
+        assert sim.leaked_authorizations == 0
+        assert sim.max_in_flight <= 2 * 3
+        # The state was kept, and the files are known.
+        sim.reset()
+        meltano("run", "files", TAP_TWILIO_MEDIA_LOOKBACK_DAYS="0")
+        assert sim.count("media_content") == sim.count("signed_content") == 0
+        assert sim.count("media_list") < len(sim.world.rows("message_media")) / 2
+        assert_whole(sim.world, folder, references_of(sim.world))
+
+    def test_a_file_that_does_not_come_fails_the_run_and_keeps_the_state(
+        self, sim: Simulator, tmp_path: Path
+    ) -> None:
+        sim.faults.add(Fault("503", "signed_content", times=None))
+        folder = tmp_path / "files"
+        path = {"TARGET_TWILIO_MEDIA_OUTPUT_PATH": str(folder)}
+        meltano = Meltano(tmp_path, tap_variables(sim.config()) | path)
+        with pytest.raises(MeltanoError, match="20 files in a row did not come"):
+            meltano(
+                *("run", "tap-twilio-media", "target-twilio-media"),
+                TARGET_TWILIO_MEDIA_MAX_RETRY_SECONDS="0",
+            )
+        log = meltano.log.read_text()
+        assert len(re.findall(r"\[error *\] target-twilio-media", log)) == 1
+        assert sim.config()["auth_token"] not in log
+        assert "Signature=" not in log
+        sim.faults.clear()
+        meltano("run", "files")
+        own = [r for r in references_of(sim.world) if r.account_sid == sim.world.account_sid]
+        assert_whole(sim.world, folder, own)
+
+    def test_by_way_of_the_tap(self, sim: Simulator, postgres: Postgres, tmp_path: Path) -> None:
+        """Meltano hands the nested settings on."""
+        folder = tmp_path / "files"
+        meltano = Meltano(tmp_path, variables(sim, postgres))
+        meltano(
+            "run",
+            *("tap-twilio-media-hourly", "target-postgres"),
+            TAP_TWILIO_MEDIA_HOURLY_DOWNLOAD_OUTPUT_PATH=str(folder),
+            TAP_TWILIO_MEDIA_HOURLY_DOWNLOAD_CONTENT_TYPES='["image/*"]',
+            TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="with_files",
+        )
+        rows = postgres.query("select sid, file_status, file_path from with_files.message_media")
+        assert {status for _, status, _ in rows} == {"stored", "not_selected"}
+        for sid, status, path in rows:
+            if status == "stored":
+                assert (folder / path).read_bytes() == sim.world.media_bytes(sid)
 
 
 @pytest.mark.usefixtures("loaded")

@@ -145,8 +145,8 @@ def test_the_same_rows_make_the_same_plan(stretch: Stretch, rounds: list[tuple[i
 
 @given(STRETCHES, st.floats(1e-9, 1e6))
 def test_before_a_burst_windows_grow_with_their_distance(stretch: Stretch, density: float) -> None:
-    end = stretch.start + (stretch.end - stretch.start) // 2
-    end = end.replace(microsecond=0)
+    longest = max(stretch.lengths.longest, stretch.lengths.shortest)
+    end = min(stretch.end, stretch.start + 200 * longest).replace(microsecond=0)
     planner, bounds = stretch.planner().before(stretch.start, end, density), stretch.lengths
     windows = []
     while window := planner.next():

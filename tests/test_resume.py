@@ -43,7 +43,7 @@ class Command:
     def __init__(self, sim: Simulator, folder: Path, select: Sequence[str], **config: Any) -> None:
         self.sim = sim
         self.outputs: list[Output] = []
-        self._folder = folder
+        self.folder = folder
         (folder / "config.json").write_text(json.dumps(sim.config() | config))
         (folder / "catalog.json").write_text(json.dumps(catalog_of(*select)))
 
@@ -56,7 +56,7 @@ class Command:
     @property
     def state_before(self) -> dict[str, Any]:
         """The state that the last run started from."""
-        state: dict[str, Any] = json.loads((self._folder / "state.json").read_text())
+        state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
         return state
 
     def held(self, stream: str) -> set[str]:
@@ -65,14 +65,14 @@ class Command:
 
     def run(self, kill_after: int | None = None, number: signal.Signals = signal.SIGKILL) -> int:
         """Run until so many requests came, or to the end; return the exit code."""
-        (self._folder / "state.json").write_text(json.dumps(self.state))
-        path = self._folder / f"out-{len(self.outputs)}.jsonl"
+        (self.folder / "state.json").write_text(json.dumps(self.state))
+        path = self.folder / f"out-{len(self.outputs)}.jsonl"
         files = [f"--{name}={name}.json" for name in ("config", "catalog", "state")]
         with (
             path.open("wb") as out,
             subprocess.Popen(
                 [sys.executable, "-m", "tap_twilio_media", *files],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=clean_environ(),
                 stdout=out,
                 stderr=subprocess.DEVNULL,

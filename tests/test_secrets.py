@@ -55,6 +55,65 @@ def test_a_good_run(sim: Simulator, tmp_path: Path) -> None:
     assert_silent(output, secrets_of(sim.world))
 
 
+def assert_archive_is_silent(folder: Path, secrets: list[str]) -> None:
+    """Fail when a secret or a signed address is in a manifest, or in the name of a file."""
+    manifests = [path.read_text() for path in (folder / "manifest").iterdir()]
+    written = "\n".join((*manifests, *map(str, folder.rglob("*"))))
+    assert '"sid"' in written
+    assert not SIGNED.search(written)
+    assert "://" not in written
+    for secret in secrets:
+        assert secret not in written
+
+
+def test_a_good_run_with_files(sim: Simulator, tmp_path: Path) -> None:
+    config = config_of(sim) | {"download": {"output_path": "files"}}
+    output = run_command(tmp_path, config, environ=DEBUG)
+    assert output.code == 0
+    assert sim.count("signed_content") > 100
+    assert_silent(output, secrets_of(sim.world))
+    assert_archive_is_silent(tmp_path / "files", secrets_of(sim.world))
+    assert sim.leaked_authorizations == 0
+
+
+FILE_FAULTS = [
+    *("401", "403", "404", "429", "500", "503"),
+    *("reset", "truncate", "wrong_length", "empty", "page", "bad_json"),
+]
+
+
+@pytest.mark.parametrize("kind", FILE_FAULTS)
+def test_downloads_with_faults(sim: Simulator, tmp_path: Path, kind: str) -> None:
+    for endpoint in ("media_content", "mcs_content", "signed_content"):
+        # The first redirects, so that some signed addresses are known before it fails.
+        sim.faults.add(Fault(kind, endpoint=endpoint, after=5, every=3, times=None))
+    config = config_of(sim) | {"max_retry_seconds": 0.2, "download": {"output_path": "files"}}
+    output = run_command(tmp_path, config, environ=DEBUG)
+    assert_silent(output, secrets_of(sim.world))
+    assert_archive_is_silent(tmp_path / "files", secrets_of(sim.world))
+    assert "Traceback" not in output.log
+    for name in (row["filename"] for row in sim.world.rows("mcs_media")):
+        assert not name or name not in output.log, "what a sender chose is nobody's business"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://elsewhere.example/file?Signature=hidden-signature&Key-Pair-Id=hidden",
+        "http://169.254.169.254/latest?Signature=hidden-signature",
+        "https://user:hidden-password@mms.twiliocdn.com/file",
+        "file:///etc/hidden",
+    ],
+)
+def test_redirects_that_are_refused(sim: Simulator, tmp_path: Path, location: str) -> None:
+    sim.faults.add(Fault("redirect", endpoint="media_content", location=location, times=None))
+    config = config_of(sim) | {"download": {"output_path": "files"}}
+    output = run_command(tmp_path, config, environ=DEBUG)
+    assert {r["file_status"] for r in output.records("message_media")} == {"refused_host"}
+    assert_silent(output, [*secrets_of(sim.world), "hidden"])
+    assert_archive_is_silent(tmp_path / "files", [*secrets_of(sim.world), "hidden"])
+
+
 @pytest.mark.parametrize("kind", ["401", "403", "429", "500", "reset", "truncate", "bad_json"])
 def test_a_run_with_faults(sim: Simulator, tmp_path: Path, kind: str) -> None:
     sim.faults.add(Fault(kind, every=3, times=None))

@@ -24,7 +24,7 @@ def environment(**values: str) -> dict[str, str]:
 
 
 def merge(config: dict[str, Any] | None = None, **environ: str) -> dict[str, Any]:
-    return merged(config or {}, environ, PROPERTIES)
+    return merged(config or {}, environ, {PREFIX: PROPERTIES})
 
 
 # ---- their order
@@ -188,9 +188,54 @@ def test_a_variable_is_read_as_its_type(name: str, text: str, value: object) -> 
 def test_an_object_is_read_as_json(types: object) -> None:
     properties = {"download": {"type": types}}
     environ = {"TAP_TWILIO_MEDIA_DOWNLOAD": '{"output_path": "files"}'}
-    assert merged({}, environ, properties) == {"download": {"output_path": "files"}}
+    assert merged({}, environ, {PREFIX: properties}) == {"download": {"output_path": "files"}}
     with pytest.raises(ConfigError, match="TAP_TWILIO_MEDIA_DOWNLOAD cannot be read as object"):
-        merged({}, {"TAP_TWILIO_MEDIA_DOWNLOAD": "files"}, properties)
+        merged({}, {"TAP_TWILIO_MEDIA_DOWNLOAD": "files"}, {PREFIX: properties})
+
+
+# ---- members of an object
+
+MEMBERS = {"output_path": "files", "content_types": ["image/*", "audio/ogg"], "max_file_bytes": 5}
+MEMBER_VARIABLES = {
+    "TAP_TWILIO_MEDIA_DOWNLOAD_OUTPUT_PATH": "files",
+    "TAP_TWILIO_MEDIA_DOWNLOAD_CONTENT_TYPES": "image/*, audio/ogg",
+    "TAP_TWILIO_MEDIA_DOWNLOAD_MAX_FILE_BYTES": "5",
+}
+
+
+def test_members_of_an_object_have_a_variable_each() -> None:
+    assert merge({}, **MEMBER_VARIABLES) == {"download": MEMBERS}
+    assert merge({}, TAP_TWILIO_MEDIA_DOWNLOAD=json.dumps(MEMBERS)) == {"download": MEMBERS}
+    types = '["image/*", "audio/ogg"]'
+    as_json = merge({}, TAP_TWILIO_MEDIA_DOWNLOAD_CONTENT_TYPES=types)
+    assert as_json == {"download": {"content_types": MEMBERS["content_types"]}}
+    assert merge({}, TAP_TWILIO_MEDIA_DOWNLOAD_OUTPUT_PATH="") == {}
+
+
+def test_each_member_comes_from_the_first_that_has_it() -> None:
+    both = MEMBER_VARIABLES | {
+        "TAP_TWILIO_MEDIA_DOWNLOAD": '{"output_path": "json", "path_template": "{sid}"}'
+    }
+    own = MEMBERS | {"output_path": "json", "path_template": "{sid}"}
+    assert merge({}, **both) == {"download": own}, "the object counts before its members"
+    config = {"download": {"output_path": "config", "max_file_bytes": None}}
+    assert merge(config, **both) == {"download": own | {"output_path": "config"}}
+    assert merge({"download": {"content_types": []}}, **MEMBER_VARIABLES) == {
+        "download": MEMBERS | {"content_types": []}
+    }
+    assert config == {"download": {"output_path": "config", "max_file_bytes": None}}
+
+
+def test_an_object_that_is_none_is_kept_to_be_refused() -> None:
+    assert merge({"download": "files"}, **MEMBER_VARIABLES) == {"download": "files"}
+    assert merge({}, **MEMBER_VARIABLES, TAP_TWILIO_MEDIA_DOWNLOAD="[1]") == {"download": [1]}
+
+
+def test_a_member_that_cannot_be_read_names_its_variable_alone() -> None:
+    with pytest.raises(ConfigError) as caught:
+        merge({}, TAP_TWILIO_MEDIA_DOWNLOAD_MAX_FILE_BYTES="zqmany")
+    name = "TAP_TWILIO_MEDIA_DOWNLOAD_MAX_FILE_BYTES"
+    assert str(caught.value) == f"environment variable {name} cannot be read as integer"
 
 
 @pytest.mark.parametrize(

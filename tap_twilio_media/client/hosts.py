@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 API_VERSION = "/2010-04-01"
 DEFAULT_REGION = "us1"
@@ -38,6 +38,11 @@ class Hosts:
             conversations=f"https://conversations{where}.twilio.com",
             mcs=f"https://mcs.{region or DEFAULT_REGION}.twilio.com",
         )
+
+
+def path(*parts: str) -> str:
+    """Return a path of parts, each of which stays one part whatever it holds."""
+    return "".join("/" + quote(part, safe="").replace(".", "%2E") for part in parts)
 
 
 def join(base: str, link: str) -> str:

@@ -10,6 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
+from tap_twilio_media.client.quiet import keep_queries_quiet
 from tap_twilio_media.client.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -90,4 +91,5 @@ class Network:
     @classmethod
     def of(cls, most: int, stop: threading.Event) -> Network:
         """Return a network for so many requests at once."""
+        keep_queries_quiet()
         return cls(Throttle(most, stop), stop, HTTPAdapter(pool_connections=8, pool_maxsize=most))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from tap_twilio_media.client.session import Client
 
+
+logger = logging.getLogger("tap-twilio-media.client")
 
 LOST = frozenset({400, 404})
 """How Twilio may refuse a page whose PageToken points at a row that is gone."""
@@ -72,7 +75,7 @@ def pages(
                 raise PageLostError(str(error), status=error.status, code=error.code) from None
             raise
         link = _next_link(reply.body)
-        yield Page(reply.body[rows], link is None, reply.date, reply.seconds)
+        yield Page(_with_sids(reply.body[rows], path), link is None, reply.date, reply.seconds)
         if link is None:
             return
         try:
@@ -84,6 +87,14 @@ def pages(
             msg = f"{path}: Twilio linked to a page that was already read; report this"
             raise PagingLoopError(msg)
         seen.add(url)
+
+
+def _with_sids(rows: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
+    """Return rows without those that have no key: nobody could tell them apart or find them."""
+    keyed = [row for row in rows if isinstance(sid := row.get("sid"), str) and sid]
+    if len(keyed) < len(rows):
+        logger.warning("%s: %d rows without a sid, left out", path, len(rows) - len(keyed))
+    return keyed
 
 
 def _next_link(body: dict[str, Any]) -> str | None:

@@ -91,6 +91,8 @@ class Downloader:
             StorageError: Files or rows cannot be written.
             StoppedError: The run is ending.
         """
+        if problem := reference.problem():
+            return self._refused(reference, problem)
         with self._lock:
             other = self._under_way.get(reference.sid)
             if other is None:
@@ -110,14 +112,22 @@ class Downloader:
                 del self._under_way[reference.sid]
 
     def known(self, reference: Reference) -> Outcome | None:
-        """Return what is known of a file without asking Twilio; None: it would be asked for.
+        """Return what will become of a file, as far as that is known without asking Twilio.
 
-        Nothing is written.
+        Returns:
+            None for a file that would come, as far as is known. Nothing is written.
         """
         if problem := reference.problem():
             return Outcome("invalid", detail=problem)
         held = self._found(reference, self._manifest.newest(reference.sid))
-        return held or self._deselected(reference)
+        if outcome := held or self._deselected(reference):
+            return outcome
+        credentials = self._credentials_of(reference)
+        if isinstance(credentials, Outcome):
+            return credentials
+        if (reference.size or 0) > self._settings.max_file_bytes:
+            return Outcome("too_large", detail="the file has more bytes than max_file_bytes")
+        return None
 
     def flush(self) -> None:
         """Write the rows that an object store holds back: call it before state is passed on.
@@ -144,24 +154,31 @@ class Downloader:
             if self._stop.is_set():
                 raise StoppedError("stopped")
             wait((other,), _WATCH)
-        return replace(other.result(), attempts=0, fetched=False)
+        outcome = replace(other.result(), attempts=0, fetched=False)
+        self.counts.settle(outcome)
+        return outcome
+
+    def _refused(self, reference: Reference, problem: str) -> Outcome:
+        """Settle what cannot be asked for: alone, as it says nothing of the file itself."""
+        outcome = Outcome("invalid", detail=problem)
+        # The file itself may be stored at this moment, and then has the last word.
+        row = self._row(reference, outcome, None)
+        self._manifest.append(row, lambda entry: _is_news(outcome, entry))
+        self.counts.settle(outcome)
+        return outcome
 
     def _settle(self, reference: Reference) -> Outcome:
-        if problem := reference.problem():
-            outcome, served = Outcome("invalid", detail=problem), None
-            entry = self._manifest.newest(reference.shown("sid") or "")
-        else:
-            entry = self._manifest.newest(reference.sid)
-            if held := self._found(reference, entry):
-                if held.status == "stored" and held.sha256 is None and held.path:
-                    held = replace(held, sha256=self._storage.digest(held.path))
-                    self._manifest.append(self._row(reference, held, None))
-                self.counts.settle(held)
-                return held
-            outcome, served = self._fetched(reference, entry)
+        entry = self._manifest.newest(reference.sid)
+        if held := self._found(reference, entry):
+            if held.status == "stored" and held.sha256 is None and held.path:
+                held = replace(held, sha256=self._storage.digest(held.path))
+                self._manifest.append(self._row(reference, held, None))
+            self.counts.settle(held)
+            return held
+        outcome, served = self._fetched(reference, entry)
         if _is_news(outcome, entry):
             self._manifest.append(self._row(reference, outcome, served))
-        elif outcome.status != "invalid":
+        else:
             self._manifest.confirm(reference.sid)
         self.counts.settle(outcome)
         return outcome
@@ -178,7 +195,8 @@ class Downloader:
                 return Outcome("stored", entry.path, entry.bytes, entry.sha256)
             return None
         if entry is not None:
-            settled_now = entry.run == self._manifest.run and entry.status != "unavailable"
+            open_ = {"unavailable", "invalid"}
+            settled_now = entry.run == self._manifest.run and entry.status not in open_
             status = cast("Status", entry.status)
             return Outcome(status, detail=entry.detail) if settled_now else None
         path = path_of(self._settings.path_template, reference)
@@ -194,16 +212,20 @@ class Downloader:
             return None
         return Outcome("not_selected", detail=f"its type is {essence or 'not known'}")
 
+    def _credentials_of(self, reference: Reference) -> Credentials | Outcome:
+        """Return the pair to ask with; without one, what that means for the file."""
+        found = self._credentials(reference.account_sid, reference.stream)
+        account = reference.account_sid
+        detail = f"no credentials of {account}: add them to subaccount_credentials"
+        return found or Outcome("forbidden", detail=detail)
+
     def _fetched(self, reference: Reference, entry: Entry | None) -> tuple[Outcome, str | None]:
         """Ask for a file; return what became of it, and the type that it was served with."""
         if deselected := self._deselected(reference):
             return deselected, None
-        credentials = self._credentials(reference.account_sid, reference.stream)
-        if credentials is None:
-            detail = (
-                f"no credentials of {reference.account_sid}: add them to subaccount_credentials"
-            )
-            return Outcome("forbidden", detail=detail), None
+        credentials = self._credentials_of(reference)
+        if isinstance(credentials, Outcome):
+            return credentials, None
         path = path_of(self._settings.path_template, reference)
         if (
             entry is not None

@@ -20,6 +20,8 @@ from tap_twilio_media.download.names import MANIFESTS
 from tap_twilio_media.download.storage import is_inside
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_twilio_media.download.storage import Storage
 
 logger = logging.getLogger("tap-twilio-media.download")
@@ -98,18 +100,22 @@ class Manifest:
             StorageError: The manifests cannot be read.
         """
         with self._lock:
-            query = "SELECT status, path, bytes, sha256, detail, run FROM known WHERE sid = ?"
-            found = self._database().execute(query, (sid,)).fetchone()
-        return Entry(*found) if found else None
+            return self._newest(sid)
 
-    def append(self, row: Row) -> None:
+    def append(self, row: Row, when: Callable[[Entry | None], bool] = lambda _: True) -> None:
         """Write a row; on an object store it is held back until `flush`.
+
+        Args:
+            row: The row.
+            when: Given what the newest row of the file says; False for nothing to be written.
 
         Raises:
             StorageError: It cannot be written; then nothing of it is.
         """
         line = msgspec.json.encode(row) + b"\n"
         with self._lock:
+            if not when(self._newest(row.sid)):
+                return
             database = self._database()
             if self._storage.appends:
                 self._storage.append(f"{MANIFESTS}/{self.run}.jsonl", line)
@@ -139,6 +145,11 @@ class Manifest:
             if self._known is not None:
                 self._known.close()
                 self._known = None
+
+    def _newest(self, sid: str) -> Entry | None:
+        query = "SELECT status, path, bytes, sha256, detail, run FROM known WHERE sid = ?"
+        found = self._database().execute(query, (sid,)).fetchone()
+        return Entry(*found) if found else None
 
     def _flush(self) -> None:
         if not self._held_back:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 BLOCK = 5 * 1_048_576
 """Bytes of a part: the least that S3 takes. A smaller file is sent in one request."""
 _PIECE = 1_048_576
+_TALKATIVE = ("aiobotocore", "azure", "botocore")
+"""Loggers that tell each request with its signature, or a line for each at INFO."""
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az"}
 
 
@@ -43,6 +46,8 @@ class ObjectStore(Storage):
             StorageError: No such scheme, or a package for it is not installed.
         """
         scheme = url.partition("://")[0]
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
         try:
             # What others, or this run, have just written must be seen.
             files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)

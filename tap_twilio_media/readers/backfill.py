@@ -149,7 +149,7 @@ class Backfill:
             return self.messages.pages(self.bounds.around(window.start, last))
 
         for page in without_loss(open_list, PAGES_REMEMBERED):
-            sighted = self.messages.sighted(page.rows)
+            sighted = self.messages.sighted(page.rows, window.start)
             last = last_sent(sighted) or last
             wanted = [s for s in sighted if s.moment in (window if s.is_sent else within)]
             self.arrived(wanted, (CHILD, *rank[1:]))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.client.errors import GoneError
-from tap_twilio_media.client.hosts import join
+from tap_twilio_media.client.hosts import join, path
 from tap_twilio_media.client.pages import Page, pages
 from tap_twilio_media.readers.lists import check_account, without_loss
 from tap_twilio_media.times import parsed
@@ -40,24 +40,26 @@ class ConversationsReader:
     def default_service_sid(self) -> str | None:
         """Return the service that the account uses when none is named; the list may lack it."""
         configuration = self._get("/v1/Configuration")
-        return configuration.get("default_chat_service_sid") if configuration else None
+        sid = configuration.get("default_chat_service_sid") if configuration else None
+        return sid if isinstance(sid, str) else None
 
     def service(self, sid: str) -> dict[str, Any] | None:
         """Return a service, or None when it is gone."""
-        return self._get(f"/v1/Services/{sid}")
+        service = self._get(path("v1", "Services", sid))
+        return service and service | {"sid": sid}
 
     def conversations(self, service_sid: str) -> Iterator[Page]:
         """Yield the pages of all conversations of a service."""
-        return self._list(f"/v1/Services/{service_sid}/Conversations", "conversations")
+        return self._list(path("v1", "Services", service_sid, "Conversations"), "conversations")
 
     def created_until(self, service_sid: str, day: datetime) -> Iterator[Page]:
         """Yield the pages of the conversations created up to the end of a day, newest first.
 
         With a date the list is ordered so (Twilio's OpenAPI description of Conversations).
         """
-        path = f"/v1/Services/{service_sid}/Conversations"
         query = {"EndDate": day.strftime("%Y-%m-%dT23:59:59Z")}
-        return self._list(path, "conversations", query)
+        folder = path("v1", "Services", service_sid, "Conversations")
+        return self._list(folder, "conversations", query)
 
     def messages(self, conversation: dict[str, Any], start: datetime | None) -> Iterator[Page]:
         """Yield pages of a conversation's messages, newest first, until nothing new can follow.
@@ -71,9 +73,9 @@ class ConversationsReader:
             start: Where to stop; None: at the end.
         """
         service_sid, sid = conversation["chat_service_sid"], conversation["sid"]
-        path = f"/v1/Services/{service_sid}/Conversations/{sid}/Messages"
+        folder = path("v1", "Services", service_sid, "Conversations", sid, "Messages")
         born = moment_of(conversation, "date_created")
-        for page in self._list(path, "messages", {"Order": "desc"}):
+        for page in self._list(folder, "messages", {"Order": "desc"}):
             yield page
             if start is None or not page.rows:
                 continue
@@ -82,18 +84,18 @@ class ConversationsReader:
             if not imported and all(not is_new(row, start) for row in page.rows):
                 return
 
-    def _get(self, path: str) -> dict[str, Any] | None:
+    def _get(self, link: str) -> dict[str, Any] | None:
         try:
-            return self._client.get(join(self._client.hosts.conversations, path)).body
+            return self._client.get(join(self._client.hosts.conversations, link)).body
         except GoneError:
             return None
 
-    def _list(self, path: str, rows: str, params: dict[str, str] | None = None) -> Iterator[Page]:
+    def _list(self, link: str, rows: str, params: dict[str, str] | None = None) -> Iterator[Page]:
         base = self._client.hosts.conversations
         query = {"PageSize": str(self._page_size), **(params or {})}
-        for page in without_loss(lambda: pages(self._client, base, path, rows, query)):
+        for page in without_loss(lambda: pages(self._client, base, link, rows, query)):
             for row in page.rows:
-                check_account(row, self._account_sid, path)
+                check_account(row, self._account_sid, link)
             yield page
 
 
@@ -111,13 +113,16 @@ def is_over(conversation: dict[str, Any], start: datetime) -> bool:
     """
     if conversation.get("state") != "closed":
         return False
-    dates = {**conversation, **(conversation.get("timers") or {})}
+    timers = conversation.get("timers")
+    dates = {**conversation, **(timers if isinstance(timers, dict) else {})}
     fields = ("date_created", "date_updated", "date_closed")
     moments = [moment for field in fields if (moment := moment_of(dates, field))]
     return bool(moments) and max(moments) < start - QUIET
 
 
 def moment_of(row: dict[str, Any], field: str) -> datetime | None:
-    """Return the time in a field of a row, or None where there is none."""
-    text = row.get(field)
-    return parsed(text) if text else None
+    """Return the time in a field of a row, or None where there is none that can be read."""
+    try:
+        return parsed(row[field])
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -64,6 +64,6 @@ def check_account(row: dict[str, Any], account_sid: str, what: str) -> None:
     Raises:
         ForeignRowError: It does.
     """
-    if row.get("account_sid", account_sid) != account_sid:
+    if row.get("account_sid") not in (None, account_sid):
         msg = f"{what} {row.get('sid')}: Twilio sent a row of another account than {account_sid}"
         raise ForeignRowError(msg)

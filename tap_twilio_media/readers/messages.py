@@ -89,7 +89,7 @@ class MessagesReader:
         """Take the newest page and return Twilio's clock."""
         page = self.pool.result(self._first)
         self._listing = chain([page], self._listing)
-        self._newest = self.messages.sighted(page.rows)
+        self._newest = self.messages.sighted(page.rows, EPOCH)
         self._is_all = page.is_last
         return page.date
 
@@ -159,7 +159,7 @@ class MessagesReader:
             return self.messages.pages(self._bounds.around(None, last))
 
         for page in without_loss(open_list, PAGES_REMEMBERED):
-            sighted = self.messages.sighted(page.rows)
+            sighted = self.messages.sighted(page.rows, start or EPOCH)
             last = last_sent(sighted) or last
             wanted = [
                 seen

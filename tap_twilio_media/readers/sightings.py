@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_twilio_media.client.hosts import API_VERSION
 from tap_twilio_media.client.pages import pages
 from tap_twilio_media.readers.lists import check_account
-from tap_twilio_media.times import EPOCH, parsed
+from tap_twilio_media.times import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,8 +88,13 @@ class MessageList:
         """Return the first page of the list."""
         return next(self.pages(params))
 
-    def sighted(self, rows: Iterable[dict[str, Any]]) -> list[Sighting]:
+    def sighted(self, rows: Iterable[dict[str, Any]], otherwise: datetime) -> list[Sighting]:
         """Return rows with the moments that they count by.
+
+        Args:
+            rows: The rows.
+            otherwise: A moment of the stretch being read: a row whose own cannot be read counts as
+                one that was not sent, and as of then, so that it is not lost.
 
         Raises:
             ForeignRowError: A row is of another account.
@@ -98,8 +103,11 @@ class MessageList:
         for row in rows:
             check_account(row, self.account_sid, "message")
             sent = row.get("date_sent")
-            moment = sent or row.get("date_created")
-            sighted.append(Sighting(row, parsed(moment) if moment else EPOCH, bool(sent)))
+            try:
+                moment = parsed(sent or row["date_created"])
+            except (ValueError, TypeError, KeyError):
+                moment, sent = otherwise, None
+            sighted.append(Sighting(row, moment, bool(sent)))
         return sighted
 
 

@@ -28,6 +28,8 @@ class Accounts(TwilioStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            self.run.files = None  # who tests the connection wants no files
         files = self.run.files
         if files:
             files.progress.start()
@@ -48,7 +50,7 @@ class Accounts(TwilioStream):
         found: list[dict[str, Any]] = []
         if self.selected or settings.include_subaccounts:
             found = self._found()
-        self.run.statuses = {row["sid"]: row.get("status") or "" for row in found}
+        self.run.statuses = {row["sid"]: str(row.get("status")) for row in found}
         for row in found:
             yield self.typed(row)
 
@@ -71,10 +73,11 @@ class Accounts(TwilioStream):
                 listed = pages(client, client.hosts.api, path, "accounts", query)
                 rows = [row for page in listed for row in page.rows]
                 return [row for row in rows if not wanted or row["sid"] in wanted]
-            paths = [
-                f"{API_VERSION}/Accounts/{sid}.json" for sid in wanted or (settings.account_sid,)
-            ]
-            return [client.get(join(client.hosts.api, path)).body for path in paths]
+            links = {
+                sid: join(client.hosts.api, f"{API_VERSION}/Accounts/{sid}.json")
+                for sid in wanted or (settings.account_sid,)
+            }
+            return [client.get(link).body | {"sid": sid} for sid, link in links.items()]
         except StoppedError:
             raise
         except RefusedError as error:

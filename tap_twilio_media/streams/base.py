@@ -65,16 +65,28 @@ class TwilioStream(Stream):
     @cached_property
     def typed(self) -> Typer:
         """Turns a row into a record."""
-        return Typer(self.name, self.effective_schema, self.precision, known=self.schema)
+        on_odd = None if self.run.settings.strict else self._tell_odd
+        return Typer(
+            self.name, self.effective_schema, self.precision, known=self.schema, on_odd=on_odd
+        )
+
+    def _tell_odd(self, sid: str, field: str) -> None:
+        self.run.count(f"{self.name}: {field} is not of the type expected, left null", sid)
 
     @cached_property
     def passes_all(self) -> bool:
         """Whether no stream map of the user can keep a row back."""
-        return isinstance(self.stream_maps[0], SameRecordTransform)
+        return any(isinstance(each, SameRecordTransform) for each in self.stream_maps)
 
     def passes(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a stream map of the user lets this row, and so its children, through."""
-        return self.passes_all or self.stream_maps[0].get_filter_result(self.typed(row))
+        """Return whether a stream map of the user lets this row, and so its children, through.
+
+        A row can go out under several names, each with a map of its own.
+        """
+        if self.passes_all:
+            return True
+        record = self.typed(row)
+        return any(each.get_filter_result(record) for each in self.stream_maps)
 
     def sync_children_of(self, rows: Sequence[Any], context: Context) -> None:
         """Read the children of a page of rows, when any child is selected."""

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_twilio_media.bookmarks import Bookmarks
-    from tap_twilio_media.streams.base import IncrementalStream
 
 READ_SINCE = "read_since"
 READ_BACK_TO = "read_back_to"
@@ -26,20 +25,20 @@ class Checkpoint:
     def __init__(
         self,
         bookmarks: Bookmarks,
-        streams: Sequence[IncrementalStream],
+        members: Sequence[tuple[str, str]],
         context: Mapping[str, str],
     ) -> None:
         """Find what an earlier attempt left.
 
         Args:
             bookmarks: The state.
-            streams: The streams of the family that are selected and keep a bookmark.
+            members: What the attempt is for: see `Family.marks`.
             context: Account and service.
         """
         self._bookmarks = bookmarks
-        self._names = [stream.name for stream in streams]
+        self._members = members
         self._context = context
-        # An attempt counts only for the streams that took part in it.
+        # An attempt counts only for the streams, and the files, that took part in it.
         self.read_since = self._common(READ_SINCE)
         self.read_back_to = self._common(READ_BACK_TO) if self.read_since else None
 
@@ -51,16 +50,20 @@ class Checkpoint:
             now: The start of this attempt.
         """
         self.read_since = self.read_since or now
-        for name in self._names:
-            self._bookmarks.mark(name, self._context, READ_SINCE, self.read_since)
-            self._bookmarks.mark(name, self._context, READ_BACK_TO, created)
+        self._mark(self.read_since, created)
 
     def clear(self) -> None:
         """Forget the attempt: the bookmarks say all, or it cannot be gone on with."""
-        for name in self._names:
-            self._bookmarks.mark(name, self._context, READ_SINCE, None)
-            self._bookmarks.mark(name, self._context, READ_BACK_TO, None)
+        self._mark(None, None)
+
+    def _mark(self, since: datetime | None, back_to: datetime | None) -> None:
+        for stream, prefix in self._members:
+            self._bookmarks.mark(stream, self._context, prefix + READ_SINCE, since)
+            self._bookmarks.mark(stream, self._context, prefix + READ_BACK_TO, back_to)
 
     def _common(self, mark: str) -> datetime | None:
-        moments = {self._bookmarks.get(name, self._context, mark) for name in self._names}
+        moments = {
+            self._bookmarks.get(stream, self._context, prefix + mark)
+            for stream, prefix in self._members
+        }
         return moments.pop() if len(moments) == 1 else None

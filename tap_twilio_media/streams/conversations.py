@@ -80,7 +80,7 @@ class Conversations(ConversationsStream):
         (child,) = self.child_streams
         assert isinstance(child, ConversationMessages)  # noqa: S101 - for the type checker
         family = Family(self.run, (child, child.media), context)
-        checkpoint = Checkpoint(self.run.bookmarks, family.bookmarked, context)
+        checkpoint = Checkpoint(self.run.bookmarks, family.marks, context)
         in_order = family.is_first_read and not self.run.settings.full_scan
         if in_order:
             day = checkpoint.read_back_to or self.run.started + timedelta(days=1)
@@ -101,7 +101,8 @@ class Conversations(ConversationsStream):
     def _read_service(self, service: Service, context: Context) -> Iterable[Record]:
         (child,) = self.child_streams
         assert isinstance(child, ConversationMessages)  # noqa: S101 - for the type checker
-        child.service, child.media.family = service, service.family
+        child.service = service
+        child.media.family, child.media.scope = service.family, service.scope
         service.line.widen(2 * self.run.settings.max_concurrency)
         family, checkpoint, in_order = service.family, service.checkpoint, service.in_order
         is_partial = False

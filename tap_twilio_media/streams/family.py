@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_twilio_media.client.errors import UnavailableError
+from tap_twilio_media.errors import SyncIncompleteError
 from tap_twilio_media.times import written
 from tap_twilio_media.windows import starting_point
 
@@ -23,7 +23,7 @@ logger = logging.getLogger("tap-twilio-media")
 BOOKMARK = "replication_key_value"
 UNSENT_SINCE = "unsent_since"
 """Beside the bookmark of a backfill under way: rows without date_sent were not emitted from here
-on. They show up in the newest stretch alone, which is read last."""
+on, or their files did not come. They show up in the newest stretch alone, which is read last."""
 
 SECONDS_BETWEEN_LINES = 10.0
 """A long job tells how far it is about so often."""
@@ -48,6 +48,16 @@ class _Member:
         """Whether this is the files."""
         return self.name != BOOKMARK
 
+    @property
+    def prefix(self) -> str:
+        """What the names of its further marks begin with."""
+        return f"{self.name}_" if self.is_files else ""
+
+    @property
+    def unsent(self) -> str:
+        """The name of its mark for rows that were not sent."""
+        return self.prefix + UNSENT_SINCE
+
 
 class Family:
     """Messages and their media of one account, or the same of one conversation service.
@@ -63,6 +73,7 @@ class Family:
         context: Mapping[str, str],
         *,
         floor: datetime | None = None,
+        horizon: datetime | None = None,
     ) -> None:
         """Find the start of each member.
 
@@ -71,11 +82,14 @@ class Family:
             streams: The streams; the rows of the last one name files.
             context: Account, or account and service: the bookmarks are kept for it.
             floor: The first moment that Twilio still lists.
+            horizon: A row without date_sent created later may still be sent, so it is emitted
+                whatever the start.
         """
         self._run = run
         self._context = dict(context)
         self._told_at = time.monotonic()
         self._files_are_whole = True
+        self._horizon = horizon
         wanted = [(stream, BOOKMARK) for stream in streams if stream.selected]
         if run.files and streams[-1].selected:
             wanted.append((streams[-1], run.files.mark))
@@ -89,9 +103,9 @@ class Family:
         return bool(self._members)
 
     @property
-    def bookmarked(self) -> list[IncrementalStream]:
-        """The streams that are selected and keep a bookmark."""
-        return [m.stream for m in self._members if m.stream.keeps_bookmark and not m.is_files]
+    def marks(self) -> list[tuple[str, str]]:
+        """Of each member that keeps a bookmark: its stream, and what further marks begin with."""
+        return [(m.stream.name, m.prefix) for m in self._members if m.stream.keeps_bookmark]
 
     @property
     def is_first_read(self) -> bool:
@@ -116,26 +130,24 @@ class Family:
         """Return the first moment that a stream emits; None when it is not selected."""
         return min((m.since for m in self._members if m.stream is stream), default=None)
 
-    def unsent_since(self, stream: IncrementalStream, horizon: datetime) -> datetime | None:
-        """Return the first creation of a row without date_sent that a stream emits.
+    def unsent_since(self, stream: IncrementalStream) -> datetime | None:
+        """Return the first creation of a row without date_sent that a stream emits."""
+        members = [member for member in self._members if member.stream is stream]
+        return min(map(self._unsent_since, members), default=None)
 
-        Args:
-            stream: A stream.
-            horizon: A row created later may still be sent, so it is emitted whatever the start.
-        """
-        since = self.since(stream)
-        if since is None:
-            return None
-        marked = self._run.bookmarks.get(stream.name, self._context, UNSENT_SINCE)
-        return min(since, horizon, marked or since)
+    def _unsent_since(self, member: _Member) -> datetime:
+        marked = self._run.bookmarks.get(member.stream.name, self._context, member.unsent)
+        return min(filter(None, (member.since, self._horizon, marked)))
 
     def miss_file(self, sid: str) -> None:
         """Note a file that did not come: files stay complete up to here, whatever else follows."""
         self._files_are_whole = False
         name = self._members[-1].stream.name
         self._run.count(f"files of {name} that did not come", sid)
-        msg = "some did not come within max_retry_seconds; the next run asks for them again"
-        self._run.fail(self._context["account_sid"], [f"files of {name}"], UnavailableError(msg))
+        # Only a full scan sees again what lies far behind the mark.
+        again = "run again with full_scan" if self._run.settings.full_scan else "the next run asks"
+        msg = f"some did not come, and the manifest tells why; {again} for them again"
+        self._run.fail(self._context["account_sid"], [f"files of {name}"], SyncIncompleteError(msg))
 
     def complete(self, until: datetime, *, is_newest: bool = True) -> None:
         """Move the bookmarks of the members to the end of a window that is wholly emitted.
@@ -147,28 +159,25 @@ class Family:
         for member in self._members:
             if not member.stream.keeps_bookmark or until <= member.since:
                 continue
-            if not member.is_files:
+            if self._files_are_whole or not member.is_files:
                 self._move(member, until, is_newest=is_newest)
-            elif self._files_are_whole:
-                self._move_files(member, until)
+            elif self._horizon:
+                since = self._unsent_since(member)
+                self._run.bookmarks.mark(member.stream.name, self._context, member.unsent, since)
         self._tell(until)
 
     def _move(self, member: _Member, until: datetime, *, is_newest: bool) -> None:
-        bookmarks, stream, context = self._run.bookmarks, member.stream, self._context
-        bookmark = bookmarks.get(stream.name, context)
-        if is_newest:
-            bookmarks.advance(stream.name, context, until, stream.precision)
-            bookmarks.mark(stream.name, context, UNSENT_SINCE, None)
-        elif bookmark is None or bookmark < until:
-            marked = bookmarks.get(stream.name, context, UNSENT_SINCE)
-            bookmarks.advance(stream.name, context, until, stream.precision)
-            bookmarks.mark(stream.name, context, UNSENT_SINCE, marked or member.since)
-
-    def _move_files(self, member: _Member, until: datetime) -> None:
-        bookmarks, stream, context = self._run.bookmarks, member.stream, self._context
-        reached = bookmarks.get(stream.name, context, member.name)
+        bookmarks, name, context = self._run.bookmarks, member.stream.name, self._context
+        reached = bookmarks.get(name, context, member.name)
         if reached is None or reached < until:
-            bookmarks.mark(stream.name, context, member.name, until)
+            marked = bookmarks.get(name, context, member.unsent)
+            if member.is_files:
+                bookmarks.mark(name, context, member.name, until)
+            else:
+                bookmarks.advance(name, context, until, member.stream.precision)
+            bookmarks.mark(name, context, member.unsent, marked or member.since)
+        if is_newest:
+            bookmarks.mark(name, context, member.unsent, None)
 
     def _tell(self, until: datetime) -> None:
         if time.monotonic() - self._told_at < SECONDS_BETWEEN_LINES:

@@ -23,7 +23,8 @@ class FileStream(IncrementalStream):
     """A stream of media."""
 
     family: Family
-    """The one whose turn it is, set by the parent."""
+    """The one whose turn it is, set by the parent like its scope in the pool."""
+    scope: int
 
     @property
     @override
@@ -42,7 +43,7 @@ class FileStream(IncrementalStream):
             rows = list(rows)
             # A user's filter is not for many threads, so these files waited for their turn.
             wanted = [partial(files.keep, self.name, row) for row in rows if self.passes(row)]
-            for task in [pool.submit(FIRST, keep) for keep in wanted]:
+            for task in [pool.submit((FIRST, self.scope), keep) for keep in wanted]:
                 pool.result(task)
         for row in rows:
             if row.get("file_status") == "unavailable":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_twilio_media.client.errors import GoneError
-from tap_twilio_media.client.hosts import join
+from tap_twilio_media.client.hosts import join, path
 from tap_twilio_media.readers.lists import check_account
 from tap_twilio_media.readers.talks import File
 from tap_twilio_media.streams.conversations import ConversationMessages
@@ -42,8 +42,7 @@ class McsMedia(FileStream):
         }
         return [
             File(sid, self.run.pool.submit(rank, partial(self._read, sid, known)))
-            for item in message.get("media") or ()
-            if item and (sid := item.get("sid"))
+            for sid in _sids(message.get("media"))
         ]
 
     @override
@@ -61,9 +60,9 @@ class McsMedia(FileStream):
     def _read(self, sid: str, known: dict[str, Any]) -> dict[str, Any] | None:
         client = self.run.own_client(known["account_sid"])
         assert client is not None  # noqa: S101 - ConversationServices has made sure
-        path = f"/v1/Services/{known['chat_service_sid']}/Media/{sid}"
+        link = path("v1", "Services", known["chat_service_sid"], "Media", sid)
         try:
-            row = client.get(join(client.hosts.mcs, path)).body
+            row = client.get(join(client.hosts.mcs, link)).body | {"sid": sid}
         except GoneError:
             return None
         check_account(row, known["account_sid"], "media")
@@ -72,3 +71,10 @@ class McsMedia(FileStream):
         row |= {name: value for name, value in known.items() if row.get(name) is None}
         self.keep_ahead(row)
         return row
+
+
+def _sids(media: object) -> list[str]:
+    """Return the sids of the files that a message names."""
+    items = media if isinstance(media, list) else []
+    sids = [item.get("sid") for item in items if isinstance(item, dict)]
+    return [sid for sid in sids if isinstance(sid, str) and sid]

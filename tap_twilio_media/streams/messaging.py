@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_twilio_media.client.errors import GoneError
-from tap_twilio_media.client.hosts import API_VERSION, join
+from tap_twilio_media.client.hosts import API_VERSION, join, path
 from tap_twilio_media.client.pages import pages
 from tap_twilio_media.readers.backfill import CHILD
 from tap_twilio_media.readers.lists import check_account
@@ -67,10 +67,10 @@ class Messages(IncrementalStream):
         (child,) = self.child_streams
         assert isinstance(child, MessageMedia)  # noqa: S101 - for the type checker
         floor = None if settings.full_scan else first_listed(now)
-        family = Family(self.run, (self, child), context, floor=floor)
-        child.family = family
         horizon = now - SCHEDULING_HORIZON
-        own, media = (_Share.of(family, stream, horizon) for stream in (self, child))
+        family = Family(self.run, (self, child), context, floor=floor, horizon=horizon)
+        child.family, child.scope = family, scope
+        own, media = (_Share.of(family, stream) for stream in (self, child))
 
         def arrived(sighted: list[Sighting], rank: Rank) -> None:
             # What was not sent may come again, and a user's filter is not for many threads: both
@@ -148,7 +148,7 @@ class MessageMedia(FileStream):
     def _media_of(self, account_sid: str, message_sid: str) -> list[dict[str, Any]] | None:
         client = self.run.client(account_sid)
         base = client.hosts.api
-        folder = f"{API_VERSION}/Accounts/{account_sid}/Messages/{message_sid}/Media"
+        folder = API_VERSION + path("Accounts", account_sid, "Messages", message_sid, "Media")
         query = {"PageSize": str(self.run.settings.page_size)}
         try:
             listed = list(pages(client, base, f"{folder}.json", "media_list", query))
@@ -159,14 +159,14 @@ class MessageMedia(FileStream):
             check_account(row, account_sid, "media")
             row["message_sid"] = message_sid
             # Built from sids: old rows bear another form of `uri` (Twilio's docs of the Media).
-            row["content_url"] = join(base, f"{folder}/{row['sid']}")
+            row["content_url"] = join(base, folder + path(row["sid"]))
             self.keep_ahead(row)
         return rows
 
 
 def may_have_media(message: dict[str, Any]) -> bool:
     """Return whether a message is worth a request for its media: its count is not zero."""
-    return message.get("num_media") not in {"0", 0}
+    return message.get("num_media") not in ("0", 0)
 
 
 def _later(sighted: list[Sighting], rank: Rank) -> None:
@@ -181,8 +181,8 @@ class _Share:
     unsent_since: datetime | None
 
     @classmethod
-    def of(cls, family: Family, stream: IncrementalStream, horizon: datetime) -> _Share:
-        return cls(family.since(stream), family.unsent_since(stream, horizon))
+    def of(cls, family: Family, stream: IncrementalStream) -> _Share:
+        return cls(family.since(stream), family.unsent_since(stream))
 
     def wants(self, seen: Sighting) -> bool:
         since = self.since if seen.is_sent else self.unsent_since

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.download.references import Reference
 from tap_twilio_media.errors import TapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
-    from typing import Any
 
     from tap_twilio_media.download.downloader import Downloader
     from tap_twilio_media.download.outcomes import Outcome
@@ -20,10 +20,19 @@ if TYPE_CHECKING:
 
 MOST_IN_A_ROW = 20
 """So many files in a row that do not come, and none will."""
+SECONDS_TO_GIVE_UP = 0.5
+"""So long the files under way have to remove what is there of them."""
 
 
 class FilesMissedError(TapError):
     """Files did not come that may come later; the state was not passed on beyond them."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """A state among the files: anything that JSON has."""
+
+    value: object
 
 
 class Downloads:
@@ -41,7 +50,7 @@ class Downloads:
         downloader: Downloader,
         pool: Pool,
         most: int,
-        pass_on: Callable[[dict[str, Any]], None],
+        pass_on: Callable[[Any], None],
     ) -> None:
         """Begin with none.
 
@@ -56,7 +65,7 @@ class Downloads:
         self._pool = pool
         self._most = most
         self._pass_on = pass_on
-        self._line: deque[Future[Outcome] | dict[str, Any]] = deque()
+        self._line: deque[Future[Outcome] | _State] = deque()
         self._in_a_row = 0
 
     def add(self, stream: str, record: Mapping[str, Any]) -> None:
@@ -70,12 +79,23 @@ class Downloads:
         self._line.append(self._pool.submit((0,), task))
         while len(self._line) >= self._most:
             self._take()
-        self._take_settled()
 
-    def mark(self, state: dict[str, Any]) -> None:
+    def mark(self, state: object) -> None:
         """Have a state passed on when its turn comes."""
-        self._line.append(state)
-        self._take_settled()
+        if self._line and isinstance(self._line[-1], _State):
+            self._line.pop()  # it would be passed on at the same time
+        self._line.append(_State(state))
+        self.take_settled()
+
+    def take_settled(self) -> None:
+        """Take what needs no waiting for.
+
+        Raises:
+            FilesMissedError: It seems that no file comes.
+            TapError: Files cannot be asked for, or not be written.
+        """
+        while self._line and (isinstance(self._line[0], _State) or self._line[0].done()):
+            self._take()
 
     def settle(self) -> None:
         """Wait for all files that were asked for.
@@ -87,15 +107,16 @@ class Downloads:
         while self._line:
             self._take()
 
-    def _take_settled(self) -> None:
-        while self._line and (isinstance(self._line[0], dict) or self._line[0].done()):
-            self._take()
+    def give_up(self) -> None:
+        """Give the files under way, which have been told to stop, a moment to do so."""
+        futures = [item for item in self._line if isinstance(item, Future) and not item.cancel()]
+        wait(futures, SECONDS_TO_GIVE_UP)
 
     def _take(self) -> None:
         first = self._line.popleft()
-        if isinstance(first, dict):
+        if isinstance(first, _State):
             if not self.missed:
-                self._pass_on(first)
+                self._pass_on(first.value)
             return
         outcome = self._pool.result(first)
         if not outcome.is_transient:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class DryRun:
     """Stands in for `Downloads`: nothing is asked for, nothing written, no state passed on."""
 
+    missed = 0
+
     def __init__(self, downloader: Downloader) -> None:
         """Begin with nothing."""
         self._downloader = downloader
@@ -37,19 +39,25 @@ class DryRun:
             self._bytes += reference.size or 0
             self._unannounced += reference.size is None
 
-    def mark(self, state: dict[str, Any]) -> None:
+    def mark(self, state: object) -> None:
         """Pass nothing on."""
+
+    def take_settled(self) -> None:
+        """Take nothing."""
 
     def settle(self) -> None:
         """Wait for nothing."""
 
+    def give_up(self) -> None:
+        """Leave nothing behind."""
+
     def __str__(self) -> str:
         """Return the counts in words."""
         wanted = self._counts["to download"]
-        size = f"{wanted:,} files to download"
-        if wanted:
-            size += f", {in_words(self._bytes)}"
+        sizes = [in_words(self._bytes)] if wanted > self._unannounced else []
         if self._unannounced:
-            size += f" and those {self._unannounced:,} whose size Twilio does not tell"
-        others = [f"{n:,} {status}" for status, n in sorted(self._counts.items())]
-        return ", ".join([size, *(text for text in others if not text.endswith("to download"))])
+            sizes.append(f"those {self._unannounced:,} whose size Twilio does not tell")
+        counts = sorted((self._counts - Counter({"to download": wanted})).items())
+        others = [f"{count:,} {status}" for status, count in counts]
+        parts = [f"{wanted:,} files to download", " and ".join(sizes), *others]
+        return ", ".join(filter(None, parts))

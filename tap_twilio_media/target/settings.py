@@ -23,3 +23,7 @@ TARGET_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
 ).to_dict()
 """JSON Schema of the settings, as `--about` shows it."""
+
+SHARED: dict[str, Any] = dict(TARGET_SCHEMA["properties"])
+"""Those that the tap's variables set for the target, too; not stream_maps, as what the tap has
+mapped must not be mapped again."""

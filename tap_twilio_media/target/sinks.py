@@ -43,9 +43,3 @@ class FileSink(PassedOver):
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         self._downloads.add(self.stream_name, record)
-
-    @override
-    def process_batch(self, context: dict[str, Any]) -> None:
-        self._downloads.settle()
-        # METRIC lines tell how many records became files.
-        self.tally_record_written(self.current_size)

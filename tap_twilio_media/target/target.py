@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
 from singer_sdk import Sink, Target
-from singer_sdk.contrib.msgspec import MsgSpecReader, decoder
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
@@ -26,8 +24,10 @@ from tap_twilio_media.progress import Progress
 from tap_twilio_media.sources import PREFIX, merged
 from tap_twilio_media.target.downloads import Downloads, FilesMissedError
 from tap_twilio_media.target.dry import DryRun
-from tap_twilio_media.target.settings import TARGET_SCHEMA
+from tap_twilio_media.target.input import Input
+from tap_twilio_media.target.settings import SHARED, TARGET_SCHEMA
 from tap_twilio_media.target.sinks import FileSink, PassedOver
+from tap_twilio_media.target.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,37 +35,17 @@ if TYPE_CHECKING:
 
 OWN_PREFIX = "TARGET_TWILIO_MEDIA_"
 FILE_STREAMS = {"message_media", "mcs_media"}
-SECONDS_BETWEEN_STATES = 5.0
 FILES_AHEAD = 4
 """So many files for each one that is downloaded are known beforehand."""
-
-
-class InputError(TapError):
-    """The input is not what a tap writes."""
-
-
-class Input(MsgSpecReader):
-    """Reads Singer messages; the SDK's own reader would quote a broken one whole in the log."""
-
-    @override
-    def deserialize_json(self, line: str) -> dict[str, Any]:
-        try:
-            message = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            message = None
-        if not isinstance(message, dict) or "type" not in message:
-            msg = "the input holds a line that is no Singer message; look at what the tap writes"
-            raise InputError(msg)
-        return message
 
 
 class TargetTwilioMedia(Target):
     """Singer target that writes the files of Twilio messages and Conversations."""
 
     name = "target-twilio-media"
+    package_name = "tap-twilio-media"
     config_jsonschema: ClassVar[dict[str, Any]] = TARGET_SCHEMA
     default_sink_class = PassedOver
-    message_reader_class = Input
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
@@ -90,12 +70,11 @@ class TargetTwilioMedia(Target):
             ConfigError: The settings cannot be used.
         """
         self._stop = threading.Event()
-        self._state_at = float("-inf")
-        self._state: dict[str, Any] | None = None
         self.append_builtin_config(self.config_jsonschema)
         properties = self.config_jsonschema["properties"]
-        own = merged(config or {}, os.environ, properties, (OWN_PREFIX, PREFIX))
-        super().__init__(config=own, **kwargs)
+        own = merged(config or {}, os.environ, {OWN_PREFIX: properties, PREFIX: SHARED})
+        self._input = Input(self._give_up)
+        super().__init__(config=own, message_reader=self._input, **kwargs)
         self.max_parallelism = 1  # one thread takes what the others download
 
     @cached_property
@@ -123,7 +102,18 @@ class TargetTwilioMedia(Target):
             return DryRun(self.downloader)
         self.progress.start()
         size = int(self.config["max_concurrency"])
-        return Downloads(self.downloader, Pool(size), FILES_AHEAD * size, self._pass_on)
+        return Downloads(self.downloader, Pool(size), FILES_AHEAD * size, self.states.pass_on)
+
+    @cached_property
+    def states(self) -> States:
+        """The states on their way out."""
+        return States(self.downloader.flush)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        # Without the settings that the SDK has for targets of rows.
+        super(Target, cls).append_builtin_config(config_jsonschema)
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
@@ -131,17 +121,39 @@ class TargetTwilioMedia(Target):
 
     @override
     def process_endofpipe(self) -> None:
+        try:
+            self._finish()
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _finish(self) -> None:
+        downloads = self.downloads
+        downloads.settle()
         super().process_endofpipe()
+        self.states.write()
         self.progress.stop()
         self.downloader.close()
-        if isinstance(self.downloads, DryRun):
-            self.logger.info("dry run: %s", self.downloads)
-        elif self.downloads.missed:
+        if isinstance(downloads, DryRun):
+            self.logger.info("dry run: %s", downloads)
+        if self._input.error:
+            raise self._input.error
+        if downloads.missed:
             msg = (
-                f"{self.downloads.missed} files did not come within max_retry_seconds; the state "
+                f"{downloads.missed} of the files did not come within max_retry_seconds; the state "
                 "stays before them, so the next run asks again"
             )
             raise FilesMissedError(msg)
+
+    def _give_up(self) -> None:
+        """End what is under way, and write down what is done. No state is written."""
+        self._stop.set()
+        if "downloads" not in vars(self):
+            return
+        self.downloads.give_up()
+        self.progress.stop()
+        with suppress(TapError):  # there is an error to tell already
+            self.downloader.close()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -157,26 +169,18 @@ class TargetTwilioMedia(Target):
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        super()._process_state_message(message_dict)
         self.downloads.mark(message_dict["value"])
 
     @override
-    def _handle_max_record_age(self) -> None:
-        """Drain nothing: a state is passed on as soon as the files before it are settled."""
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Do nothing: files have no versions of a table."""
 
     @override
-    def _write_state_message(self, state: dict[str, Any]) -> None:
-        # The SDK asks for this at the end, when all files are settled.
-        if not isinstance(self.downloads, DryRun) and not self.downloads.missed:
-            self._pass_on(state, at_once=True)
-
-    def _pass_on(self, state: dict[str, Any], *, at_once: bool = False) -> None:
-        now = time.monotonic()
-        if state == self._state or not (at_once or now - self._state_at >= SECONDS_BETWEEN_STATES):
-            return
-        self.downloader.flush()
-        super()._write_state_message(state)
-        self._state, self._state_at = state, now
+    def _handle_max_record_age(self) -> None:
+        # Called after each record, of whatever stream. Nothing has to be drained: a state is
+        # passed on as soon as the files before it are settled.
+        self.downloads.take_settled()
+        self.states.remind()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

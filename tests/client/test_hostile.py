@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,17 @@ def test_dates_beyond_the_calendar() -> None:
         assert ask_server(server).date is None
 
 
+def test_headers_that_cannot_be_read_show_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    """The library beneath would warn of them, with the address and the headers in full."""
+    answer = Answer(headers={"A": "b\r\nLocation https://media.example/x?Signature=zq"})
+    with caplog.at_level(logging.DEBUG), Server(answer) as server:
+        ask_server(server)
+    told = [record for record in caplog.records if record.name.startswith("urllib3")]
+    assert told
+    assert not any(record.exc_info or "?" in record.getMessage() for record in told)
+    assert "zq" not in caplog.text
+
+
 @pytest.mark.parametrize("host", ["a..b.example", "a" * 64 + ".example"])
 def test_a_host_name_that_cannot_be(host: str) -> None:
     with (
@@ -70,6 +82,12 @@ def test_a_hang_ends_within_the_budget(sim: Simulator) -> None:
     with pytest.raises(UnavailableError):
         ask(sim, timeout=30, budget=0.3)
     assert time.monotonic() - started < 15
+
+
+def test_a_budget_of_nothing_leaves_one_whole_try(sim: Simulator) -> None:
+    sim.latency = 0.4
+    ask(sim, timeout=30, budget=0)
+    assert sim.count() == 1
 
 
 def test_what_twilio_says_stays_in_one_line() -> None:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import boto3  # type: ignore[import-untyped]
 import fsspec  # type: ignore[import-untyped]
+import requests
 from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def bucket() -> Iterator[Bucket]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # What it holds belongs to the process, and would outlive the server.
+    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=30).raise_for_status()
     environ = {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",

@@ -211,6 +211,7 @@ def test_two_threads_ask_once(sim: Simulator, tmp_path: Path, reference: Referen
         assert sim.count("media_content") == 1
         assert sum(outcome.fetched for outcome in outcomes) == 1
         assert {outcome.path for outcome in outcomes} == {outcomes[0].path}
+        assert (downloader.counts.fetched, downloader.counts.held) == (1, 7)
     assert len(rows_of(tmp_path)) == 1
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tap_twilio_media.download.folder import Folder
 from tap_twilio_media.download.storage import StorageError, storage_of
+from tests.filing import as_ordinary_user
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,6 +179,32 @@ def test_a_disk_that_fails(
     assert "\n" not in str(caught.value)
     assert folder.names("a") == ["b"]
     assert (tmp_path / "a/b").read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("mode", [0o500, 0o000])
+def test_a_folder_that_may_not_be_written(mode: int) -> None:
+    with as_ordinary_user() as place:
+        folder = Folder(str(place))
+        place.chmod(mode)
+        for path in ("a", "a/b"):
+            with pytest.raises(StorageError, match=r"cannot write .* give this user the right"):
+                write(folder, path)
+        with pytest.raises(StorageError, match="give this user the right"):
+            folder.append("manifest/x", b"line\n")
+        place.chmod(0o700)
+        assert not list(place.iterdir())
+
+
+def test_a_folder_that_may_not_be_read() -> None:
+    with as_ordinary_user() as place:
+        folder = Folder(str(place))
+        write(folder, "a/b")
+        (place / "a").chmod(0o000)
+        with pytest.raises(StorageError, match=r"cannot look at .* give this user the right"):
+            folder.size("a/b")
+        with pytest.raises(StorageError, match=r"cannot read .* give this user the right"):
+            folder.names("a")
+        (place / "a").chmod(0o700)
 
 
 def test_many_threads(tmp_path: Path) -> None:

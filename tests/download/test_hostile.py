@@ -64,6 +64,20 @@ def test_a_damaged_record_makes_no_file_less_whole(
     assert newest_rows(tmp_path)[reference.sid]["status"] == "stored"
 
 
+def test_a_damaged_record_keeps_no_true_one_away(
+    sim: Simulator, world: World, tmp_path: Path
+) -> None:
+    """In the same run: what a record lacks says nothing of the file."""
+    stream, record = records_of(world, "message_media")[0]
+    reference = Reference.of(stream, record)
+    with downloader_of(sim, tmp_path) as downloader:
+        damaged = Reference.of(stream, record | {"message_sid": None})
+        assert downloader.fetch(damaged).status == "invalid"
+        assert downloader.fetch(reference).status == "stored"
+        assert downloader.fetch(damaged).status == "invalid"
+    assert_whole(world, tmp_path, [reference])
+
+
 @pytest.mark.parametrize(
     ("location", "told"),
     [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import subprocess
 import sys
@@ -156,16 +155,6 @@ def test_a_full_disk(sim: Simulator, world: World, tmp_path: Path, largest_file:
     code, _ = run(given(sim, tmp_path, records))
     assert code == 0
     assert_whole(world, tmp_path, references_of(world, "message_media"))
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder(sim: Simulator, world: World, tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    code, result = run(given(sim, tmp_path, records_of(world)[:5]))
-    tmp_path.chmod(0o700)
-    assert code == 1
-    assert "give this user the right" in result["error"]
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_in_place_of_the_folder(sim: Simulator, world: World, tmp_path: Path) -> None:

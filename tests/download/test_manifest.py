@@ -79,6 +79,18 @@ def test_the_newest_row_counts(tmp_path: Path) -> None:
     assert (entry.status, entry.path) == ("not_found", None)
 
 
+def test_a_row_that_depends_on_the_newest_one(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path)
+    invalid = replace(ROW, status="invalid", path=None, bytes=None)
+    manifest.append(invalid, lambda entry: entry is None)
+    manifest.append(ROW, lambda entry: entry is not None and entry.status == "invalid")
+    manifest.append(invalid, lambda entry: entry is None or entry.status != "stored")
+    entry = manifest.newest("ME1")
+    assert entry is not None
+    assert entry.status == "stored"
+    assert (tmp_path / "manifest" / f"{manifest.run}.jsonl").read_text().count("\n") == 2
+
+
 def test_names_of_runs_sort_by_time() -> None:
     moments = [
         datetime(2026, 1, 31, 23, 59, 59, 999_999, tzinfo=timezone.utc),

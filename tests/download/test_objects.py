@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,19 @@ def test_all_files(sim: Simulator, world: World, s3: Bucket) -> None:
         assert outcome.sha256 == sha256_of(body)
     assert [row["status"] for row in rows(s3)] == ["stored"] * len(references)
     assert s3.unfinished() == 0
+
+
+def test_no_signature_is_logged(
+    sim: Simulator, world: World, s3: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with downloader_of(sim, URL) as downloader:
+        fetch_all(downloader, references_of(world)[:3])
+    assert s3.names()
+    ours = [record for record in caplog.records if not record.name.startswith("werkzeug")]
+    text = "\n".join(record.getMessage() for record in ours)
+    assert "signature" not in text.lower()
+    assert "credential" not in text.lower()
 
 
 @pytest.mark.parametrize("size", [10, BLOCK, 2 * BLOCK + 5])
