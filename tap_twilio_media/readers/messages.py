@@ -149,17 +149,24 @@ class MessagesReader:
         """Read unfiltered, newest first, until a page whose sent rows all lie before the start."""
         stretch = Window(start or EPOCH, end) if end else None
         last: datetime | None = None
+        met_to: datetime | None = None
         opened = False
 
         def open_list() -> Iterator[Page]:
-            nonlocal opened
+            nonlocal opened, met_to
             if not opened:
                 opened = True
                 return self._listing
-            return self.messages.pages(self._bounds.around(None, last))
+            # From the top: a filter would hide the rows without date_sent that are still to come.
+            met_to = last
+            return self.messages.pages({})
 
         for page in without_loss(open_list, PAGES_REMEMBERED):
-            sighted = self.messages.sighted(page.rows, start or EPOCH)
+            sighted = [
+                seen
+                for seen in self.messages.sighted(page.rows, start or EPOCH)
+                if met_to is None or not seen.is_sent or seen.moment <= met_to
+            ]
             last = last_sent(sighted) or last
             wanted = [
                 seen

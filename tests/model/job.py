@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_twilio_media.times import EPOCH
 from tests.model.history import PARENTS
-from tests.model.tables import BOOKMARK, FILES, Saved, marks_of
+from tests.model.tables import BOOKMARK, FILES, Saved
 from tests.model.unseen import Reading
 from tests.running import STREAMS
 
@@ -27,8 +27,12 @@ MARGIN: Final = 2 * DAY
 
 UNSENT_SINCE: Final = "unsent_since"
 READ_SINCE: Final = "read_since"
-READ_BACK_TO: Final = "read_back_to"
 FAMILIES: Final = (("messages", "message_media"), ("conversation_messages", "mcs_media"))
+
+
+def beside(name: str, mark: str) -> str:
+    """Return the name of a further mark of a stream's rows, or of their files."""
+    return f"{FILES}_{mark}" if name == FILES else mark
 
 
 @dataclass
@@ -143,23 +147,21 @@ class Job:
         last = self.last
         now = Saved(state, dict(last.missed), dict(last.begun))
         before, marks = self.saved.marks(), now.marks()
-        for mark, until in marks_of(state):
+        for mark, until in marks.items():
             stream, context, name = mark
-            if name in {UNSENT_SINCE, READ_SINCE, READ_BACK_TO}:
+            if name not in {BOOKMARK, FILES}:
                 continue
             assert mark not in before or before[mark] <= until, f"{mark} moved back"
-            if last.marks().get(mark) == until:
-                continue
-            reading = self._reading(mark, until)
-            # Those of rows not sent are promised by the newest stretch, which moves both.
-            unsent = marks.get((stream, context, BOOKMARK)) == until
-            unsent = unsent and (stream, context, UNSENT_SINCE) not in marks
-            self.tables.check_promise(mark, until, reading, now, unsent=unsent)
-        for stream, context, name in marks:
-            if name == READ_SINCE and stream in self.settings.select:
-                for own in self._names(stream):
-                    mark = (stream, context, own)
-                    now.begun[mark] = self._reading(mark, marks[stream, context, name])
+            if last.marks().get(mark) != until:
+                reading = self._reading(mark, until)
+                unsent = (stream, context, beside(name, UNSENT_SINCE)) not in marks
+                self.tables.check_promise(mark, until, reading, now, unsent=unsent)
+        for mark in {(stream, context, name) for stream, context, _ in marks for name in (BOOKMARK, FILES)}:
+            stream, context, name = mark
+            is_wanted = stream in self.settings.select and name in self._names(stream)
+            since = marks.get((stream, context, beside(name, READ_SINCE)))
+            if is_wanted and since:
+                now.begun[mark] = self._reading(mark, since)
         assert all(mark in marks for mark in before if mark[2] == BOOKMARK)
         self.states.append(now)
 
@@ -196,7 +198,8 @@ class Job:
             settings.page_size,
             self.disturbed,
         )
-        if mark in self.saved.begun and (stream, context, READ_SINCE) in self.saved.marks():
+        begun = (stream, context, beside(name, READ_SINCE)) in self.saved.marks()
+        if begun and mark in self.saved.begun:
             return reading.with_one_before(self.saved.begun[mark])
         return reading
 

@@ -250,7 +250,7 @@ class Life(RuleBasedStateMachine):
 
     def _check_full(self, job: Job, started: datetime) -> None:
         """Check what a run that came to its end must have done."""
-        begun = {mark[:2] for mark in job.saved.marks() if mark[2] == READ_SINCE}
+        begun = {mark[:2] for mark in job.saved.marks() if mark[2].endswith(READ_SINCE)}
         marks = job.last.marks()
         for row in self.history.there():
             stream, _ = row.key
@@ -283,7 +283,7 @@ class Life(RuleBasedStateMachine):
         self._pass_time(60 * SECOND)
         quiet = Settings(page_size=20, download=self.has_files)
         # A first read that was cut short is complete for the time when it began.
-        while any(mark[2] == READ_SINCE for mark in self._run(quiet).saved.marks()):
+        while any(mark[2].endswith(READ_SINCE) for mark in self._run(quiet).saved.marks()):
             pass
         for text, count in self.tables.told.items():
             event(f"missed: {text}")

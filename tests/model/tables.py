@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -51,8 +52,8 @@ def marks_of(state: Mapping[str, Any]) -> Iterator[tuple[Mark, datetime]]:
             context = tuple(sorted(part["context"].items()))
             for name, value in part.items():
                 if name not in {"context", "replication_key"}:
-                    # The name goes on with what the settings of files are, here always the same.
-                    short = FILES if name.startswith(f"{FILES}_") else name
+                    # What the settings of files are, which is here always the same, is cut out.
+                    short = re.sub(rf"^{FILES}_[^_]+", FILES, name)
                     yield (stream, context, short), parsed(value)
 
 

@@ -290,6 +290,28 @@ class TestLostPages:
         held = {sid: record for sid, record in by_sid(records).items() if sid not in gone}
         assert held == expected(sim, "messages")
 
+    @pytest.mark.parametrize("full_scan", [False, True])
+    @pytest.mark.parametrize("order", ["top", "created", "bottom"])
+    def test_what_was_not_sent_comes_behind_a_lost_page(
+        self, order: Literal["top", "created", "bottom"], *, full_scan: bool
+    ) -> None:
+        world = World(seed=1)
+        world.behaviour.unsent_order, world.behaviour.page_token_gone = order, 400
+        for age in range(12):
+            world.add_message(date_sent=world.now - age * DAY / 10)
+            created = world.now - (age + 0.5) * DAY / 10
+            world.add_message(date_sent=None, date_created=created, status="failed")
+        with Simulator(world) as sim:
+            gone = self.deletes(sim, 3)
+            config = sim.config() | {"page_size": 5, "full_scan": full_scan}
+            output = run_tap(config, select=["messages"])
+            assert output.error is None
+            assert len(gone) == 3
+            records = output.records("messages")
+            assert len(records) == len(by_sid(records))
+            held = {sid: record for sid, record in by_sid(records).items() if sid not in gone}
+            assert held == expected(sim, "messages")
+
     def test_five_times_in_one_window_fail_the_account(self, sim: Simulator) -> None:
         self.deletes(sim, 1000)
         config = sim.config() | {"page_size": 3, "lookback_days": 399}
