@@ -188,11 +188,14 @@ class Job:
         if of_messages:
             floor = self.ended - self.world.behaviour.retention_days * DAY + MARGIN
             newest = max(family_since, floor, until - settings.lookback * DAY)
+        since = self._since(mark)
+        marked = self.saved.marks().get((stream, context, beside(name, UNSENT_SINCE)))
         reading = Reading(
             until,
-            self._since(mark),
+            since,
             family_since,
             lookback,
+            min(since, marked or since),
             newest,
             floor,
             settings.page_size,

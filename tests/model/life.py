@@ -26,11 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.model.messages import Event
+    from tests.simulator import RecordedRequest
 
 BIRTH: Final = datetime(2024, 2, 1, 12, tzinfo=timezone.utc)
 """Long ago, so that Twilio's clock is behind the local one and decides."""
 
 EVENTS: Final[tuple[Event, ...]] = (*messages.EVENTS, *talks.EVENTS)
+ENDPOINTS: Final = (
+    "messages",
+    "media_list",
+    "conversations",
+    "conversation_messages",
+    "mcs_media",
+    "signed_content",
+)
 SECOND: Final = timedelta(seconds=1)
 MOST_STATES: Final = 20
 
@@ -79,14 +88,18 @@ class Ending:
     Attributes:
         most: It is killed after so many messages.
         loses_tail: The target is killed, too: what came after the last state is lost.
-        faults_after: After so many requests all fail.
+        faults_after: After so many requests all fail,
+        faults_at: if they are of this endpoint.
         meanwhile: After so many requests something happens.
+        lost_pages: So often the row goes at which a page that is asked for begins.
     """
 
     most: int | None = None
     loses_tail: bool = False
     faults_after: int | None = None
+    faults_at: str | None = None
     meanwhile: Sequence[tuple[int, tuple[Event, int]]] = ()
+    lost_pages: int = 0
 
 
 QUIET: Final = Ending()
@@ -98,10 +111,15 @@ endings = st.one_of(
         loses_tail=st.booleans(),
     ),
     st.builds(Ending, most=st.integers(0, 15), loses_tail=st.booleans()),
-    st.builds(Ending, faults_after=st.integers(0, 60)),
     st.builds(
         Ending,
-        meanwhile=st.lists(st.tuples(st.integers(0, 60), happenings), min_size=1, max_size=4),
+        faults_after=st.integers(0, 15),
+        faults_at=st.sampled_from([None, *ENDPOINTS]),
+    ),
+    st.builds(
+        Ending,
+        meanwhile=st.lists(st.tuples(st.integers(0, 60), happenings), max_size=4),
+        lost_pages=st.integers(0, 2),
     ),
 )
 
@@ -127,10 +145,15 @@ class Life(RuleBasedStateMachine):
         self.world.behaviour = behaviour
         for number, age in enumerate(ages):
             stretch = behaviour.retention_days / 60
-            sent = BIRTH - SECOND - age * stretch * SECOND
-            self.world.add_message(date_sent=sent, num_media=int(number % 3 == 0))
+            moment = BIRTH - SECOND - age * stretch * SECOND
+            files = int(number % 3 == 0)
+            if number % 5 == 4:
+                fields = {"date_sent": None, "date_created": moment, "status": "failed"}
+                self.world.add_message(num_media=files, **fields)
+            else:
+                self.world.add_message(date_sent=moment, num_media=files)
         chance = random.Random(len(ages))  # noqa: S311 - chance, not secrecy
-        for _ in ages[:4]:
+        for _ in ages[:8]:
             talks.import_talk(self.world, chance)
         self.history.observe(always=True)
         self.is_sound = True
@@ -206,9 +229,14 @@ class Life(RuleBasedStateMachine):
         config = self.sim.config() | chosen.config(self.world, self.folder.name)
         if ending.faults_after is not None:
             config["max_retry_seconds"] = 0
-            self.sim.faults.add(Fault("500", after=ending.faults_after, times=None))
+            self.sim.faults.add(
+                Fault("500", ending.faults_at, after=ending.faults_after, times=None)
+            )
         for after, (each, number) in ending.meanwhile:
             self.sim.faults.add(Fault("call", after=after, call=self._caller(each, number)))
+        if ending.lost_pages:
+            lose = Fault("call", match="PageToken", times=ending.lost_pages, call=self._lose_page)
+            self.sim.faults.add(lose)
         before = self._shapes()
         output = run_until(config, chosen.select, self.saved[-1].state, ending.most)
         self.sim.faults.clear()
@@ -238,6 +266,16 @@ class Life(RuleBasedStateMachine):
             self._happen(each, number)
 
         return call
+
+    def _lose_page(self, request: RecordedRequest) -> None:
+        sid = request.query["PageToken"].removeprefix("PA")
+        if sid in self.world.conversations:
+            self.world.delete_conversation(sid)
+        elif any(sid in account.messages for account in self.world.accounts.values()):
+            self.world.delete_message(sid)
+        elif any(sid in talk.messages for talk in self.world.conversations.values()):
+            self.world.delete_conversation_message(sid)
+        self.history.observe()
 
     def _shapes(self) -> dict[str, Any]:
         shapes: dict[str, Any] = {

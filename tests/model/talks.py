@@ -87,12 +87,13 @@ def import_words(world: World, chance: random.Random) -> None:
 
 def import_into(world: World, chance: random.Random, talk: Conversation) -> None:
     """Add messages with dates of the past, the eldest first."""
-    ages = [chance.choice([HOUR, DAY, 4 * DAY, 30 * DAY, 600 * DAY]) for _ in range(3)]
-    for age in sorted(ages[: chance.randrange(1, 4)], reverse=True):
-        created = world.now - age
-        dates = {"date_updated": world.now} if chance.randrange(4) == 0 else {}
+    ages = chance.choice([(HOUR, DAY, 4 * DAY), (30 * DAY, 600 * DAY)])
+    dates = {"date_updated": world.now} if chance.randrange(4) == 0 else {}
+    some = [chance.choice(ages) for _ in range(chance.randrange(1, 6))]
+    for age in sorted(some, reverse=True):
+        files = chance.randrange(2)
         world.add_conversation_message(
-            talk.sid, date_created=created, media=chance.randrange(2), **dates
+            talk.sid, date_created=world.now - age, media=files, **dates
         )
 
 

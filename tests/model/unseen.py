@@ -35,6 +35,7 @@ class Reading:
         since: Where the stream started: its bookmark less its lookback.
         family_since: The earliest such start of the streams that were read in one pass.
         lookback: The lookback of the stream.
+        unsent_since: The same for messages without date_sent, while a first read is under way.
         newest_since: From here on messages were read without a filter.
         floor: The first moment that Twilio surely lists.
         page_size: Rows per page.
@@ -45,6 +46,7 @@ class Reading:
     since: datetime
     family_since: datetime
     lookback: timedelta
+    unsent_since: datetime = EPOCH
     newest_since: datetime = EPOCH
     floor: datetime = EPOCH
     page_size: int = 1000
@@ -57,6 +59,7 @@ class Reading:
             max(self.since, other.since),
             max(self.family_since, other.family_since),
             min(self.lookback, other.lookback),
+            max(self.unsent_since, other.unsent_since),
             max(self.newest_since, other.newest_since),
             max(self.floor, other.floor),
             min(self.page_size, other.page_size),
@@ -134,7 +137,7 @@ def is_below(row: Known, reading: Reading, world: World) -> bool:
 
 
 def is_old(row: Known, reading: Reading) -> bool:
-    return row.moment < min(reading.started - HORIZON, reading.since)
+    return row.moment < min(reading.started - HORIZON, reading.unsent_since)
 
 
 def came_unsent(row: Known, reading: Reading, world: World) -> bool:
