@@ -50,6 +50,7 @@ class Pool:
         self._threads = 0
         self._dropped: set[Rank] = set()
         self._fault: Future[Any] = Future()
+        self._is_closed = False
 
     def submit(self, rank: Rank, task: Callable[[], T]) -> Future[T]:
         """Queue a task; one of a scope that was dropped is cancelled at once.
@@ -91,10 +92,19 @@ class Pool:
         for _, _, future, _ in dropped:
             future.cancel()
 
+    def close(self) -> None:
+        """Let the threads end: no more tasks come, and those that were not begun are forgotten."""
+        with self._changed:
+            self._is_closed = True
+            self._tasks.clear()
+            self._changed.notify_all()
+
     def _work(self) -> None:
         while True:
             with self._changed:
                 while not self._tasks:
+                    if self._is_closed:
+                        return
                     self._idle += 1
                     self._changed.wait()
                 _, _, future, task = heapq.heappop(self._tasks)
