@@ -156,7 +156,9 @@ class Job:
                 reading = self._reading(mark, until)
                 unsent = (stream, context, beside(name, UNSENT_SINCE)) not in marks
                 self.tables.check_promise(mark, until, reading, now, unsent=unsent)
-        for mark in {(stream, context, name) for stream, context, _ in marks for name in (BOOKMARK, FILES)}:
+        for mark in {
+            (stream, context, name) for stream, context, _ in marks for name in (BOOKMARK, FILES)
+        }:
             stream, context, name = mark
             is_wanted = stream in self.settings.select and name in self._names(stream)
             since = marks.get((stream, context, beside(name, READ_SINCE)))
@@ -207,7 +209,7 @@ class Job:
         return reading
 
     def _since(self, mark: Mark) -> datetime:
-        stream, context, name = mark
+        stream, _context, _name = mark
         marks = self.saved.marks()
         found = marks.get(mark)
         return EPOCH if found is None else found - self.settings.lookback_of(stream)

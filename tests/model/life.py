@@ -1,4 +1,4 @@
-"""The life of an account as a state machine: what happens, time that passes, and runs of the tap."""
+"""The life of an account as a state machine: what happens, time, and runs of the tap."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import random
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import event, note
@@ -148,7 +147,11 @@ class Life(RuleBasedStateMachine):
             moment = BIRTH - SECOND - age * stretch * SECOND
             files = int(number % 3 == 0)
             if number % 5 == 4:
-                fields = {"date_sent": None, "date_created": moment, "status": "failed"}
+                fields: dict[str, Any] = {
+                    "date_sent": None,
+                    "date_created": moment,
+                    "status": "failed",
+                }
                 self.world.add_message(num_media=files, **fields)
             else:
                 self.world.add_message(date_sent=moment, num_media=files)
@@ -192,9 +195,7 @@ class Life(RuleBasedStateMachine):
             for message in account.messages.values():
                 waits = message.status in {"accepted", "queued", "scheduled"}
                 if waits and message.date_created + LONGEST_WAIT <= self.world.now:
-                    self.world.update_message(
-                        message.sid, status="sent", date_sent=self.world.now
-                    )
+                    self.world.update_message(message.sid, status="sent", date_sent=self.world.now)
 
     def _expire(self) -> None:
         oldest = self.world.now - self.world.behaviour.retention_days * DAY

@@ -32,7 +32,9 @@ def some_message(world: World, chance: random.Random, *, sent: bool | None = Non
         # The newest and the oldest are where readings begin and end.
         found.sort(key=lambda m: (m.date_sent or m.date_created, m.sid))
         return chance.choice([found[0], found[-1], chance.choice(found)])
-    return world.add_message(account.sid, **({} if sent else {"date_sent": None}))
+    if sent:
+        return world.add_message(account.sid)
+    return world.add_message(account.sid, date_sent=None)
 
 
 def receive(world: World, chance: random.Random) -> None:
@@ -113,7 +115,9 @@ def delete_file(world: World, chance: random.Random) -> None:
 def show_late(world: World, chance: random.Random) -> None:
     """A message appears in the list hours after it was sent, as if it had always been there."""
     sent = world.now - chance.choice([0.2, 2, 9, 30]) * HOUR
-    world.add_message(some_account(world, chance).sid, date_sent=sent, num_media=chance.randrange(2))
+    world.add_message(
+        some_account(world, chance).sid, date_sent=sent, num_media=chance.randrange(2)
+    )
 
 
 EVENTS: Final[tuple[Event, ...]] = (

@@ -24,7 +24,6 @@ BOOKMARK: Final = "replication_key_value"
 FILES: Final = "files"
 
 
-
 @dataclass
 class Saved:
     """A state, and what had been missed by the runs that led to it.
@@ -76,7 +75,7 @@ class Tables:
         assert record in self._history.rows[key].versions, f"{key}: never shown so"
         self._held[key] = record
         if files.get("file_status"):
-            self._files[key] = files
+            self._files[key] = {str(name): value for name, value in files.items()}
 
     def has(self, row: Known) -> bool:
         """Return whether a row is held as Twilio shows it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.model.messages import DAY, HOUR, some_account
 
@@ -88,13 +88,11 @@ def import_words(world: World, chance: random.Random) -> None:
 def import_into(world: World, chance: random.Random, talk: Conversation) -> None:
     """Add messages with dates of the past, the eldest first."""
     ages = chance.choice([(HOUR, DAY, 4 * DAY), (30 * DAY, 600 * DAY)])
-    dates = {"date_updated": world.now} if chance.randrange(4) == 0 else {}
+    dates: dict[str, Any] = {"date_updated": world.now} if chance.randrange(4) == 0 else {}
     some = [chance.choice(ages) for _ in range(chance.randrange(1, 6))]
     for age in sorted(some, reverse=True):
         files = chance.randrange(2)
-        world.add_conversation_message(
-            talk.sid, date_created=world.now - age, media=files, **dates
-        )
+        world.add_conversation_message(talk.sid, date_created=world.now - age, media=files, **dates)
 
 
 def edit(world: World, chance: random.Random) -> None:

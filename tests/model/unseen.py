@@ -201,8 +201,14 @@ def talk_of(row: Known, world: World) -> Conversation:
 
 
 SENTENCES: Final = (
-    Sentence("changes to a message that was sent longer ago than the lookback", is_before, changed_late),
-    Sentence("a message that Twilio lists later than the lookback after it was sent", is_before, listed_late),
+    Sentence(
+        "changes to a message that was sent longer ago than the lookback", is_before, changed_late
+    ),
+    Sentence(
+        "a message that Twilio lists later than the lookback after it was sent",
+        is_before,
+        listed_late,
+    ),
     Sentence("not sent", is_not_met, came_unsent),
     Sentence("page of nothing new", is_hidden, always),
     Sentence("imported", is_before, imported),
