@@ -60,6 +60,8 @@ def make_venv(environment: dict[str, str]) -> None:
     run("pip", "sync", python, "--require-hashes", str(LOCK))
     # The build backend is in the lock: nothing else is fetched.
     run("pip", "install", python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    package = [str(VENV / "bin" / "python"), "-m", "compileall", "-q", "tap_twilio_media"]
+    subprocess.run(package, cwd=ROOT, env=environment, check=True)
 
 
 def installed_uv(environment: dict[str, str]) -> list[str]:

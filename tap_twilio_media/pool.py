@@ -160,25 +160,6 @@ class Ahead(Generic[T]):
                 return
             yield element
 
-    def first(self, count: int) -> tuple[list[T], bool]:
-        """Return the first elements and whether there are no more, taking none of them.
-
-        Args:
-            count: How many at most; no more than the depth.
-        """
-        elements: list[T] = []
-        for index in range(count):
-            element = self._pool.result(self._futures[index])
-            if element is _END:
-                return elements, True
-            elements.append(element)
-        return elements, False
-
-    def stop(self) -> None:
-        """Read no further."""
-        with self._lock:
-            self._has_ended = True
-
     def _go_on(self) -> None:
         if not (self._is_reading or self._has_ended) and len(self._futures) < self._depth:
             self._is_reading = True

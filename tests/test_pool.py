@@ -231,46 +231,11 @@ def test_at_most_so_many_elements_wait(depth: int) -> None:
     assert not list(elements)
 
 
-@pytest.mark.parametrize("depth", [1, 3])
-def test_a_look_at_the_first_takes_none(depth: int) -> None:
-    pool, source = Pool(1), Source(5)
-    ahead = Ahead(pool, (0, 0), iter(source), depth)
-    for _ in range(3):
-        assert timely(lambda: ahead.first(depth)) == (list(range(depth)), False)
-        settle(pool)
-        assert source.read == depth
-    assert timely(lambda: list(ahead)) == [0, 1, 2, 3, 4]
-
-
-def test_a_look_shows_the_end() -> None:
-    pool = Pool(1)
-    assert timely(lambda: Ahead(pool, (0, 0), iter(Source(2)), 3).first(3)) == ([0, 1], True)
-    assert timely(lambda: Ahead(pool, (0, 0), iter(Source(2)), 3).first(2)) == ([0, 1], False)
-    assert timely(lambda: Ahead(pool, (0, 0), iter(Source(0)), 1).first(1)) == ([], True)
-    assert timely(lambda: list(Ahead(pool, (0, 0), iter(Source(0)), 1))) == []
-
-
-def test_a_look_shows_the_failure_and_so_does_reading() -> None:
-    ahead = Ahead(Pool(1), (0, 0), iter(Source(5, fails_at=1)), 2)
+def test_a_failure_comes_in_its_turn() -> None:
+    elements = iter(Ahead(Pool(1), (0, 0), iter(Source(5, fails_at=1)), 2))
+    assert timely(lambda: next(elements)) == 0
     with pytest.raises(TapError, match="1"):
-        timely(lambda: ahead.first(2))
-    elements = iter(ahead)
-    assert next(elements) == 0
-    with pytest.raises(TapError, match="1"):
-        next(elements)
-
-
-@pytest.mark.parametrize("depth", [1, 3])
-def test_a_stop_ends_the_reading(depth: int) -> None:
-    pool, source = Pool(1), Source(20)
-    ahead = Ahead(pool, (0, 0), iter(source), depth)
-    elements = iter(ahead)
-    assert [next(elements), next(elements)] == [0, 1]
-    settle(pool)
-    ahead.stop()
-    assert timely(lambda: list(elements)) == list(range(2, 2 + depth))
-    settle(pool)
-    assert source.read == 2 + depth
+        timely(lambda: next(elements))
 
 
 def test_the_rank_of_a_sequence_is_that_of_its_tasks() -> None:
@@ -316,17 +281,14 @@ class Readers:
         self.asked = [0] * len(sequences)
         self.found: list[list[int]] = [[] for _ in sequences]
         self.ended: dict[int, int | None] = {}
-        self._aheads = [
-            Ahead(self.pool, (0, index), self._read(index, sequence), sequence.depth)
+        self._elements = [
+            iter(Ahead(self.pool, (0, index), self._read(index, sequence), sequence.depth))
             for index, sequence in enumerate(sequences)
         ]
-        self._elements = [iter(ahead) for ahead in self._aheads]
 
-    def take(self, index: int, *, peek: bool) -> None:
+    def take(self, index: int) -> None:
         """Take an element of a sequence, and the results of its tasks."""
         try:
-            if peek:
-                self._aheads[index].first(1)
             self.asked[index] += 1
             number, children = next(self._elements[index])
         except StopIteration:
@@ -350,20 +312,20 @@ class Readers:
 @given(
     st.lists(SEQUENCES, min_size=1, max_size=4),
     st.integers(1, 5),
-    st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=30),
+    st.lists(st.integers(0, 3), max_size=30),
 )
 @settings(max_examples=150, deadline=None)
 def test_whatever_the_sizes_all_arrives_in_order(
-    sequences: list[Sequence], size: int, turns: list[tuple[int, bool]]
+    sequences: list[Sequence], size: int, turns: list[int]
 ) -> None:
     readers = Readers(size, sequences)
 
     def take_all() -> None:
-        rest = [(index, False) for index in range(len(sequences)) for _ in range(20)]
-        for turn, peek in [*turns, *rest]:
+        rest = [index for index in range(len(sequences)) for _ in range(20)]
+        for turn in [*turns, *rest]:
             index = turn % len(sequences)
             if index not in readers.ended:
-                readers.take(index, peek=peek)
+                readers.take(index)
 
     timely(take_all)
     for index, sequence in enumerate(sequences):

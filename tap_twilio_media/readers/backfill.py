@@ -36,10 +36,10 @@ PAGES_WANTED = 0.75
 """A window is to fit a page, so that windows and not pages follow each other: they are parallel."""
 PAGES_AHEAD = 1
 """So many pages of a window are read before its turn comes,"""
-WINDOWS_AHEAD = 6
+WINDOWS_AHEAD = 5
 """and so many windows at once: enough to keep a processor busy, few enough to stay small."""
-PARTS_AHEAD = 2
-"""So many parts of a window that proved too dense, as the windows after it are waiting already."""
+LEAST_AHEAD = 2
+"""and so many at least, when others wait already behind a window that proved too dense."""
 
 PAGE, CHILD = 0, 1
 """Ranks: pages before children, as every page brings more to do. Their number is bounded."""
@@ -76,7 +76,11 @@ class Backfill:
     arrived: Callable[[list[Sighting], Rank], None]
 
     def read(
-        self, planner: Planner, within: Window | None = None, place: Rank = ()
+        self,
+        planner: Planner,
+        within: Window | None = None,
+        place: Rank = (),
+        most_ahead: int = WINDOWS_AHEAD,
     ) -> Generator[Sightings | Frontier, None, int]:
         """Yield the pages of the windows planned and a frontier after each; return the row count.
 
@@ -85,23 +89,26 @@ class Backfill:
             within: The window that these are cut from. Its rows that were not sent may turn up in
                 any part of it.
             place: The place of that window among others.
+            most_ahead: So many windows are read at once; what waits besides them counts already.
         """
         reading: deque[_Reading] = deque()
         numbers = count()
-        ahead_at_most = PARTS_AHEAD if within else WINDOWS_AHEAD
+        # More are read at once as windows prove to be of the right length.
+        ahead = 1
         total, searched = 0, False
         while True:
-            while len(reading) < ahead_at_most and (window := planner.next()):
+            while len(reading) < ahead and (window := planner.next()):
                 rank = (PAGE, self.scope, *place, next(numbers))
                 source = self._window(window, within or window, rank)
-                ahead = Ahead(self.pool, rank, source, PAGES_AHEAD)
-                reading.append(_Reading(window, rank, ahead, planner))
+                pages = Ahead(self.pool, rank, source, PAGES_AHEAD)
+                reading.append(_Reading(window, rank, pages, planner))
             if not reading:
                 return total
             current = reading.popleft()
             window = current.window
             try:
-                rows = yield from self._read_window(current, within)
+                room = max(LEAST_AHEAD, most_ahead - len(reading) - 1)
+                rows, was_cut = yield from self._read_window(current, within, room)
             except OutOfRangeError:
                 # Raised by the first request of a window, before any row of it was yielded.
                 reading.clear()
@@ -110,42 +117,32 @@ class Backfill:
                 planner.start_at(max(window.start, self.bounds.floor))
                 continue
             total += rows
+            ahead = 1 if was_cut else min(2 * ahead, most_ahead)
             planner.learn(window, rows)
             yield Frontier(min(window.end, self.now))
 
     def _read_window(
-        self, current: _Reading, within: Window | None
-    ) -> Generator[Sightings | Frontier, None, int]:
-        """Yield the pages of a window; of one that proves far too dense, its older part first."""
-        window, total = current.window, 0
-        first, is_all = current.pages.first(PAGES_AHEAD)
-        is_all = is_all or first[-1].is_last
-        cut = None if is_all else self._cut(window, first)
-        if cut is None:
-            for page in current.pages:
-                total += len(page.rows)
-                yield page
-            return total
-        current.pages.stop()
-        newest = [seen for page in first for seen in page.rows]
-        planner = current.planner.before(window.start, cut, density(newest))
-        total += yield from self.read(planner, within or window, current.rank[2:])
-        for page in first:
-            # The second of the cut may go on in the next page: the older part has it whole.
-            rows = [seen for seen in page.rows if not seen.is_sent or seen.moment >= cut]
-            total += len(rows)
-            yield Sightings(rows, page.seconds)
-        return total
+        self, current: _Reading, within: Window | None, room: int
+    ) -> Generator[Sightings | Frontier, None, tuple[int, bool]]:
+        """Yield the pages of a window; where it proves far too dense, what is older in parts.
 
-    def _cut(self, window: Window, first: list[Sightings]) -> datetime | None:
-        """Return where to cut a window that has more pages, or None where it cannot be cut."""
-        if not self.bounds.reads_seconds:
-            return None
-        oldest = min((s.moment for page in first for s in page.rows if s.is_sent), default=None)
-        cut = oldest + SECOND if oldest else None
-        return cut if cut and cut < window.end else None
+        Returns:
+            How many rows it had, and whether it was cut.
+        """
+        window, total, cut, rate = current.window, 0, None, 0.0
+        for page in current.pages:
+            total += len(page.rows)
+            cut, rate = page.cut, density(page.rows)
+            yield page
+            del page  # the older parts take their time
+        if cut is None:
+            return total, False
+        planner = current.planner.before(window.start, cut, rate)
+        older = yield from self.read(planner, within or window, current.rank[2:], room)
+        return total + older, True
 
     def _window(self, window: Window, within: Window, rank: Rank) -> Iterator[Sightings]:
+        """Read a window, newest first, to its end or to where it is to be cut."""
         last = window.end
 
         def open_list() -> Iterator[Page]:
@@ -155,8 +152,27 @@ class Backfill:
             sighted = self.messages.sighted(page.rows, window.start)
             last = last_sent(sighted) or last
             wanted = [s for s in sighted if s.moment in (window if s.is_sent else within)]
+            cut = None if page.is_last else self._cut(window, wanted)
+            if cut:
+                # The second of the cut may go on in the next page: the older part has it whole.
+                wanted = [seen for seen in wanted if not seen.is_sent or seen.moment >= cut]
             self.arrived(wanted, (CHILD, *rank[1:]))
-            yield Sightings(wanted, page.seconds, page.is_last)
+            yield Sightings(wanted, page.seconds, cut)
+            if cut:
+                return
+
+    def _cut(self, window: Window, newest: list[Sighting]) -> datetime | None:
+        """Return where to cut a window that goes on after its newest rows.
+
+        None where it cannot be cut, or is about to end: a page more is read by its token.
+        """
+        if not self.bounds.reads_seconds:
+            return None
+        oldest = min((seen.moment for seen in newest if seen.is_sent), default=None)
+        if oldest is None or oldest + SECOND >= window.end:
+            return None
+        left = density(newest) * (oldest - window.start).total_seconds()
+        return oldest + SECOND if left > self.messages.page_size else None
 
     def ask(self, params: dict[str, str]) -> Page:
         """Return the first page of the list by some parameters, read by the pool."""

@@ -43,12 +43,12 @@ class Sightings:
     Attributes:
         rows: The messages.
         seconds: How long the request took.
-        is_last: Whether no page of the stretch follows.
+        cut: All of the stretch that is older than this is still to be read, in parts.
     """
 
     rows: list[Sighting]
     seconds: float
-    is_last: bool = False
+    cut: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
