@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -39,11 +40,14 @@ def test_the_wheel_holds_the_package_and_its_schemas_alone(wheels: list[Path]) -
     assert len(wheels) == 2
     assert contents[0] == contents[1]
     schemas = {f"tap_twilio_media/schemas/{stream}.json" for stream in STREAMS}
-    assert schemas <= set(contents[0])
-    assert {name.split("/")[0] for name in contents[0]} == {
-        "tap_twilio_media",
-        "tap_twilio_media-0.1.0.dist-info",
-    }
+    git = shutil.which("git")
+    assert git, "git is needed to know what belongs to the package"
+    listed = [git, "ls-files", "--cached", "--others", "--exclude-standard", "tap_twilio_media"]
+    tracked = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    about = "tap_twilio_media-0.1.0.dist-info"
+    described = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+    expected = schemas | set(tracked.split()) | {f"{about}/{name}" for name in described}
+    assert set(contents[0]) == expected
 
 
 def test_an_installed_wheel_discovers_and_syncs(
