@@ -26,6 +26,7 @@ _UPSTREAM: Final = {"502": 502, "503": 503}
 _DELIVERIES: Final = {
     "bad_json",
     "chunked",
+    "drip",
     "empty",
     "flood",
     "hang",
@@ -48,10 +49,10 @@ class Fault:
         kind: One of `KINDS`. "truncate" closes the connection before the announced length is
             reached, "wrong_length" announces and sends fewer bytes than there are, "bad_json"
             cuts the text but not the HTTP message, "hang" never answers, "stall" sends half and
-            then nothing more, "slow" drips, "chunked" announces no length, "empty" sends no byte,
-            "page" sends an error page with status 200, "flood" sends `size` bytes, "redirect"
-            leads to `location`, "status" answers `status` and `code`, and "call" runs `call` and
-            then answers as if nothing had happened.
+            then nothing more, "slow" drips, "drip" drips headers without end, "chunked" announces
+            no length, "empty" sends no byte, "page" sends an error page with status 200, "flood"
+            sends `size` bytes, "redirect" leads to `location`, "status" answers `status` and
+            `code`, and "call" runs `call` and then answers as if nothing had happened.
         endpoint: Only requests of this endpoint.
         times: How often at most; None without end.
         after: How many matching requests pass first.
@@ -63,7 +64,7 @@ class Fault:
         code: The error code of a "status".
         call: What a "call" runs, on the server's own thread: it may change the world and the
             faults, but a request that it sent to the simulator would wait for itself.
-        delay: The seconds between the drops of a "slow".
+        delay: The seconds between the drops of a "slow" or a "drip".
         drops: In how many pieces a "slow" comes.
         size: The bytes of a "flood", which nobody holds in memory.
         announced: Whether a "flood" says its length.
