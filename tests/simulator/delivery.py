@@ -95,6 +95,8 @@ async def spoiled(
         _reset(request)
     elif fault.kind == "drip":
         await _drip_headers(request, fault.delay)
+    elif fault.kind == "overrun":
+        return await _overrun(request, reply, headers)
     elif fault.kind in {"truncate", "slow", "stall"}:
         return await _drip(request, reply, headers, fault)
     elif fault.kind in {"chunked", "flood"}:
@@ -116,6 +118,23 @@ async def _drip_headers(request: web.BaseRequest, delay: float) -> None:
         if request.transport is not None:
             request.transport.write(bytes([byte]))
         await asyncio.sleep(delay)
+
+
+async def _overrun(
+    request: web.BaseRequest, reply: Reply, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    announced = max(len(reply.body) - 7, 0)
+    content = {"Content-Type": reply.content_type, "Content-Length": str(announced)}
+    stream = web.StreamResponse(
+        status=reply.status, headers={**headers, **reply.headers, **content}
+    )
+    await stream.prepare(request)
+    await stream.write(reply.body[:announced])
+    await stream.write_eof()
+    if request.transport is not None:
+        # Beside the library, which would not send more than it announced.
+        request.transport.write(reply.body[announced:])
+    return stream
 
 
 async def _drip(
