@@ -69,6 +69,7 @@ class Fault:
         lot: With it, that chance is of each try of each address by itself, so that it does not
             hang on the order in which requests come; see `drawn`.
         match: Only requests whose path and query contain this.
+        username: Only requests with the credentials of this name.
         retry_after: Seconds for the Retry-After header of a refusal.
         status: The status of a "status".
         code: The error code of a "status".
@@ -90,6 +91,7 @@ class Fault:
     rate: float | None = None
     lot: int | None = None
     match: str | None = None
+    username: str | None = None
     retry_after: float | None = None
     status: int = 500
     code: int = 20500
@@ -117,7 +119,10 @@ class Fault:
         """Count a request and decide whether this fault befalls it."""
         if self.endpoint not in {None, request.endpoint}:
             return False
-        if self.match is not None and self.match not in request.target:
+        if (
+            self.username not in {None, request.username}
+            or (self.match or "") not in request.target
+        ):
             return False
         self.seen += 1
         turn = self.seen - self.after
