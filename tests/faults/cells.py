@@ -92,7 +92,6 @@ class Bench:
             cell = self.try_out(QUIET, 0.0)
             assert not cell.broken, cell
             seconds.append(cell.seconds)
-            self.asked = self.sim.requests
         self.usual = median(seconds)
 
     def try_out(self, kind: Kind, rate: float) -> Cell:
@@ -109,6 +108,8 @@ class Bench:
             # Each request has a connection of its own where it is connections that fail.
             self.sim.keeps_alive = kind.resolver is None
             run, plan = self._run(folder, config, select, self._plan(kind, rate, lot))
+            if kind is QUIET:
+                self.asked = list(self.sim.requests)
             self.sim.faults.clear()
             self.sim.keeps_alive = True
             lost = self._lost(select, [run], folder)

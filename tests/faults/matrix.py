@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.faults.cells import Cell
 
-SIZE: Final = 300
+SIZE: Final = 200
 """About so many requests to the endpoint."""
 LATENCY: Final = 0.01
 MEASURED: Final = 3
