@@ -62,6 +62,7 @@ class Run:
         self.files = self._files()
         self._clients: dict[Credentials, Client] = {}
         self._failures: dict[tuple[object, ...], tuple[list[str], str]] = {}
+        self._resting: defaultdict[str, list[str]] = defaultdict(list)
         self._tally: defaultdict[str, list[str]] = defaultdict(list)
 
     def now(self, twilio_clock: datetime | None) -> datetime:
@@ -86,9 +87,9 @@ class Run:
 
         An account that is suspended or closed may refuse: that is told, but it is no failure.
         """
-        status = self.statuses.get(account_sid)
-        if status in {"suspended", "closed"} and isinstance(error, (RefusedError, GoneError)):
-            logger.warning("account %s is %s: %s not read", account_sid, status, ", ".join(streams))
+        is_resting = self.statuses.get(account_sid) in {"suspended", "closed"}
+        if is_resting and isinstance(error, (RefusedError, GoneError)):
+            self._resting[account_sid] += streams
             return
         cause: object = str(error)
         if isinstance(error, TwilioError):
@@ -113,6 +114,8 @@ class Run:
         for what, sids in self._tally.items():
             more = f" and {len(sids) - NAMED} more" if len(sids) > NAMED else ""
             logger.warning("%s: %d (%s%s)", what, len(sids), ", ".join(sids[:NAMED]), more)
+        for sid, names in self._resting.items():
+            logger.warning("account %s is %s: %s not read", sid, self.statuses[sid], _each(names))
         if self._failures:
             lines = [
                 f"account {account_sid}: {', '.join(names)} not complete: {text}"
@@ -136,6 +139,11 @@ class Run:
                 self._network,
             )
         return self._clients[credentials]
+
+
+def _each(names: Iterable[str]) -> str:
+    """Return names once each, in their order."""
+    return ", ".join(dict.fromkeys(names))
 
 
 def _do_nothing() -> None:

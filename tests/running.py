@@ -17,7 +17,7 @@ from tap_twilio_media.errors import TapError
 from tap_twilio_media.tap import TapTwilioMedia
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from singer_sdk.singerlib.messages import Message
@@ -147,9 +147,21 @@ def run_command(  # noqa: PLR0913 - what a command line takes
     catalog: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     timeout: float = 60,
+    module: Sequence[str] = ("tap_twilio_media",),
 ) -> Output:
-    """Run the tap's command in a process of its own, in a folder for its files."""
-    command = [sys.executable, "-m", "tap_twilio_media", *arguments]
+    """Run the tap's command in a process of its own, in a folder for its files.
+
+    Args:
+        folder: For the files.
+        config: The settings.
+        arguments: What else the command takes.
+        state: The state to start from.
+        catalog: What is selected.
+        environ: More of the environment.
+        timeout: Seconds.
+        module: The module that is the command, and what it takes before all else.
+    """
+    command = [sys.executable, "-m", *module, *arguments]
     for option, content in (("config", config), ("state", state), ("catalog", catalog)):
         if content is not None:
             path = folder / f"{option}.json"

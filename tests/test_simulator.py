@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import email.utils
 import itertools
@@ -793,6 +794,12 @@ def test_faults_that_spoil_the_body(client: Client, world: World) -> None:
     client.simulator.faults.add(Fault("bad_json"))
     with pytest.raises(json.JSONDecodeError):
         json.loads(client.get(path).content)
+    client.simulator.faults.add(Fault("overrun"))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(client.get(path).content)
+    client.simulator.faults.add(Fault("drip", delay=0.001))
+    with pytest.raises(requests.ConnectionError, match="more than 100 headers"):
+        client.get(path)
     client.simulator.faults.add(Fault("slow", delay=0.001))
     assert client.get(path).json()["messages"] == world.rows("messages")[:50]
     client.simulator.faults.add(Fault("wrong_length", endpoint="signed_content"))
@@ -850,6 +857,33 @@ def test_faults_at_a_rate_happen_sometimes(client: Client) -> None:
     found = Counter(statuses(client, Fault("500", rate=0.5, times=None), 60))
     assert set(found) == {200, 500}
     client.simulator.faults.clear()
+    assert client.get(f"{client.base}/Messages.json").ok
+
+
+def test_a_lot_decides_for_each_try_of_each_address(client: Client) -> None:
+    fault = Fault("500", rate=0.5, lot=3, times=None)
+    once = statuses(client, dataclasses.replace(fault), 20)
+    assert set(once) == {200, 500}
+    client.simulator.faults.clear()
+    client.simulator.faults.add(fault)
+    paths = [f"{client.base}/Messages.json?N={number}" for number in range(20)]
+    backwards = [client.get(path).status_code for path in reversed(paths)]
+    assert backwards[::-1] == once
+    again = [client.get(path).status_code for path in paths]
+    assert again != once, "another try, another chance"
+
+
+def test_a_fault_for_one_name_alone(client: Client, world: World) -> None:
+    fault = Fault("403", username=world.api_key_sid, times=None)
+    assert statuses(client, fault, 3) == [200] * 3
+    client.session.auth = (world.api_key_sid, world.api_key_secret)
+    assert client.get(f"{client.base}/Messages.json").status_code == 403
+
+
+def test_a_connection_may_serve_one_request_alone(client: Client) -> None:
+    client.simulator.keeps_alive = False
+    reply = client.get(f"{client.base}/Messages.json")
+    assert reply.headers["Connection"] == "close"
     assert client.get(f"{client.base}/Messages.json").ok
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
+from tap_twilio_media.client.connections import Adapter
 from tap_twilio_media.client.quiet import keep_queries_quiet
 from tap_twilio_media.client.throttle import Throttle
 
@@ -36,7 +36,8 @@ class Manners:
 
     Attributes:
         user_agent: Value of the User-Agent header.
-        request_timeout: Seconds to wait for a connection, and for more data on it.
+        request_timeout: Seconds to wait for a connection, for the head of a reply and for more of
+            its body.
         max_retry_seconds: Seconds for one request with all its tries and waits.
     """
 
@@ -85,11 +86,11 @@ class Network:
 
     throttle: Throttle
     stop: threading.Event
-    adapter: HTTPAdapter
+    adapter: Adapter
     reached: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, most: int, stop: threading.Event) -> Network:
         """Return a network for so many requests at once."""
         keep_queries_quiet()
-        return cls(Throttle(most, stop), stop, HTTPAdapter(pool_connections=8, pool_maxsize=most))
+        return cls(Throttle(most, stop), stop, Adapter(pool_connections=8, pool_maxsize=most))

@@ -25,6 +25,9 @@ WORTH_TELLING = 5.0
 SHORTEST_TRY = 10.0
 """Seconds: a try that is begun is worth so much patience, even if the budget is nearly spent."""
 
+LONGEST_BODY = 4
+"""Timeouts: the body of an answer that still comes after so many would never end."""
+
 T = TypeVar("T")
 
 
@@ -36,6 +39,11 @@ def patience_for_try(timeout: float, deadline: float) -> float:
         deadline: When the time for all tries is up, on the monotonic clock.
     """
     return min(timeout, max(SHORTEST_TRY, deadline - time.monotonic()))
+
+
+def patience_for_body(timeout: float, deadline: float) -> float:
+    """Return the seconds that the body of one answer may take as a whole; see above."""
+    return patience_for_try(LONGEST_BODY * timeout, deadline)
 
 
 def persist(attempt: Callable[[float], T | Failure], budget: float, stop: threading.Event) -> T:

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from tap_twilio_media.client.bodies import pieces
 from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure, is_of_connecting
 from tap_twilio_media.client.network import Session
-from tap_twilio_media.client.patience import patience_for_try, persist
+from tap_twilio_media.client.patience import patience_for_body, patience_for_try, persist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,19 +112,21 @@ class Client:
     def _try(
         self, url: str, params: Mapping[str, str] | None, rows: str | None, deadline: float
     ) -> Reply | Failure:
-        network = self._network
+        network, timeout = self._network, self._manners.request_timeout
         where = urlsplit(url)
         try:
             with network.throttle.place() as started:
                 response = self._session.get(
                     url,
                     params=params,
-                    timeout=patience_for_try(self._manners.request_timeout, deadline),
+                    timeout=patience_for_try(timeout, deadline),
                     allow_redirects=False,
                     stream=True,
                 )
-                # In one piece: the many small ones of `response.content` cost time and memory.
-                content = response.raw.read(decode_content=True)
+                # In large pieces: the many small ones of `response.content` cost time and memory.
+                longest = patience_for_body(timeout, deadline)
+                with response:
+                    content = b"".join(pieces(response, timeout, network.stop, longest=longest))
         except (requests.RequestException, HTTPError) as error:
             # The text of these exceptions holds whole URLs, so only their kind is told.
             kind = type(error).__name__

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -293,6 +294,37 @@ def test_a_broken_connection_shows_that_a_host_is_there(
     with pytest.raises(UnavailableError, match="the connection broke"):
         ask(sim, known=False, timeout=0.1, budget=95, stop=waits)
     assert sim.count() > TRIES_TO_REACH
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("drip", delay=0.02),
+        Fault("slow", delay=0.05, drops=100_000),
+        Fault("slow", delay=0.05, drops=40),
+    ],
+    ids=["headers", "body", "faster body"],
+)
+def test_a_reply_that_drips_is_given_up(sim: Simulator, waits: Waits, fault: Fault) -> None:
+    """However often a byte comes: a timeout of a socket is for one read."""
+    sim.faults.add(replace(fault))
+    started = time.monotonic()
+    assert ask(sim, timeout=0.2, stop=waits).body["messages"]
+    assert time.monotonic() - started < 4
+    assert sim.count() == 2
+
+
+def test_a_reply_that_drips_keeps_to_the_budget(sim: Simulator, waits: Waits) -> None:
+    sim.faults.add(Fault("slow", times=None, delay=0.05, drops=100_000))
+    with pytest.raises(UnavailableError, match="the connection broke"):
+        ask(sim, timeout=0.2, budget=BACKOFF + 5, stop=waits)
+    assert sim.count() == 2
+
+
+def test_a_reply_that_is_slow_but_comes(sim: Simulator) -> None:
+    sim.faults.add(Fault("slow", delay=0.05, drops=12))
+    assert ask(sim, timeout=0.3).body["messages"]
+    assert sim.count() == 1
 
 
 def test_a_host_once_reached_is_tried_for_the_whole_budget(sim: Simulator, waits: Waits) -> None:

@@ -142,6 +142,7 @@ def test_what_the_api_says_is_believed(
         Fault("hang", BODY),
         Fault("stall", BODY),
         Fault("slow", BODY, delay=0.05, drops=10_000),
+        Fault("drip", BODY),
         Fault("503", "first"),
         Fault("hang", "first"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import struct
 import time
@@ -92,6 +93,10 @@ async def spoiled(
         reply.body, reply.content_type = _PAGE, fault.content_type
     elif fault.kind == "reset":
         _reset(request)
+    elif fault.kind == "drip":
+        await _drip_headers(request, fault.delay)
+    elif fault.kind == "overrun":
+        return await _overrun(request, reply, headers)
     elif fault.kind in {"truncate", "slow", "stall"}:
         return await _drip(request, reply, headers, fault)
     elif fault.kind in {"chunked", "flood"}:
@@ -105,6 +110,31 @@ def _reset(request: web.BaseRequest) -> None:
         wire = request.transport.get_extra_info("socket")
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()
+
+
+async def _drip_headers(request: web.BaseRequest, delay: float) -> None:
+    """Send headers byte by byte until the client leaves."""
+    for byte in itertools.chain(b"HTTP/1.1 200 OK\r\n", itertools.cycle(b"X-Header: value\r\n")):
+        if request.transport is not None:
+            request.transport.write(bytes([byte]))
+        await asyncio.sleep(delay)
+
+
+async def _overrun(
+    request: web.BaseRequest, reply: Reply, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    announced = max(len(reply.body) - 7, 0)
+    content = {"Content-Type": reply.content_type, "Content-Length": str(announced)}
+    stream = web.StreamResponse(
+        status=reply.status, headers={**headers, **reply.headers, **content}
+    )
+    await stream.prepare(request)
+    await stream.write(reply.body[:announced])
+    await stream.write_eof()
+    if request.transport is not None:
+        # Beside the library, which would not send more than it announced.
+        request.transport.write(reply.body[announced:])
+    return stream
 
 
 async def _drip(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tests.simulator.replies import ApiError, Reply
@@ -26,9 +27,11 @@ _UPSTREAM: Final = {"502": 502, "503": 503}
 _DELIVERIES: Final = {
     "bad_json",
     "chunked",
+    "drip",
     "empty",
     "flood",
     "hang",
+    "overrun",
     "page",
     "reset",
     "slow",
@@ -40,15 +43,21 @@ KINDS: Final = {*_REFUSALS, *_UPSTREAM, *_DELIVERIES, "call", "redirect", "statu
 _NOT_A_LINK: Final = "https://nowhere.example/"
 
 
+def drawn(lot: int, target: str, number: int) -> float:
+    """Return what chance says of a try of an address: at least 0, less than 1."""
+    return random.Random(f"{lot} {number} {target}").random()  # noqa: S311 - chance, not secrecy
+
+
 @dataclasses.dataclass
 class Fault:
     """Something that goes wrong with the requests that it matches.
 
     Attributes:
         kind: One of `KINDS`. "truncate" closes the connection before the announced length is
-            reached, "wrong_length" announces and sends fewer bytes than there are, "bad_json"
-            cuts the text but not the HTTP message, "hang" never answers, "stall" sends half and
-            then nothing more, "slow" drips, "chunked" announces no length, "empty" sends no byte,
+            reached, "wrong_length" announces and sends fewer bytes than there are, "overrun"
+            announces fewer and sends all, "bad_json" cuts the text but not the HTTP message,
+            "hang" never answers, "stall" sends half and then nothing more, "slow" drips, "drip"
+            drips headers without end, "chunked" announces no length, "empty" sends no byte,
             "page" sends an error page with status 200, "flood" sends `size` bytes, "redirect"
             leads to `location`, "status" answers `status` and `code`, and "call" runs `call` and
             then answers as if nothing had happened.
@@ -57,13 +66,16 @@ class Fault:
         after: How many matching requests pass first.
         every: Only every n-th of the matching requests that follow those.
         rate: Only this share of them, by seeded chance.
+        lot: With it, that chance is of each try of each address by itself, so that it does not
+            hang on the order in which requests come; see `drawn`.
         match: Only requests whose path and query contain this.
+        username: Only requests with the credentials of this name.
         retry_after: Seconds for the Retry-After header of a refusal.
         status: The status of a "status".
         code: The error code of a "status".
         call: What a "call" runs, on the server's own thread: it may change the world and the
             faults, but a request that it sent to the simulator would wait for itself.
-        delay: The seconds between the drops of a "slow".
+        delay: The seconds between the drops of a "slow" or a "drip".
         drops: In how many pieces a "slow" comes.
         size: The bytes of a "flood", which nobody holds in memory.
         announced: Whether a "flood" says its length.
@@ -77,7 +89,9 @@ class Fault:
     after: int = 0
     every: int | None = None
     rate: float | None = None
+    lot: int | None = None
     match: str | None = None
+    username: str | None = None
     retry_after: float | None = None
     status: int = 500
     code: int = 20500
@@ -90,6 +104,7 @@ class Fault:
     location: str = _NOT_A_LINK
     seen: int = dataclasses.field(default=0, init=False)
     fired: int = dataclasses.field(default=0, init=False)
+    _tries: Counter[str] = dataclasses.field(default_factory=Counter, init=False)
 
     def __post_init__(self) -> None:
         """Refuse what no request could ever meet."""
@@ -104,7 +119,10 @@ class Fault:
         """Count a request and decide whether this fault befalls it."""
         if self.endpoint not in {None, request.endpoint}:
             return False
-        if self.match is not None and self.match not in request.target:
+        if (
+            self.username not in {None, request.username}
+            or (self.match or "") not in request.target
+        ):
             return False
         self.seen += 1
         turn = self.seen - self.after
@@ -112,10 +130,16 @@ class Fault:
             return False
         if self.times is not None and self.fired >= self.times:
             return False
-        if self.rate is not None and chance.random() >= self.rate:
+        if self.rate is not None and self._draw(request, chance) >= self.rate:
             return False
         self.fired += 1
         return True
+
+    def _draw(self, request: RecordedRequest, chance: random.Random) -> float:
+        if self.lot is None:
+            return chance.random()
+        self._tries[request.target] += 1
+        return drawn(self.lot, request.target, self._tries[request.target])
 
     def refusal(self) -> Reply | None:
         """Return the reply that takes the place of the true one, if this fault has one."""

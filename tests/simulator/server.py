@@ -36,6 +36,7 @@ class Simulator:
         world: What it serves; may be changed at any time, from any thread.
         latency: Seconds that every answer takes.
         faults: The faults in force.
+        keeps_alive: Whether a connection serves more than one request.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Simulator:
         self.world = world
         self.latency = latency
         self.faults = Faults()
+        self.keeps_alive = True
         self._port = port
         self._line = delivery.Line(bandwidth) if bandwidth else None
         self._recorder = Recorder()
@@ -208,6 +210,8 @@ class Simulator:
                 "Date": dates.http_date(self.world.now),
                 "Twilio-Request-Id": f"RQ{next(self._numbers):032x}",
             }
+            if not self.keeps_alive:
+                headers["Connection"] = "close"
             if fault is None:
                 recorded.status = reply.status
                 if self._line and host == "media":
