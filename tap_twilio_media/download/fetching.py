@@ -6,11 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_twilio_media.client.bodies import pieces
 from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure
 from tap_twilio_media.client.hosts import API_VERSION, join
 from tap_twilio_media.download import outcomes
-from tap_twilio_media.download.bodies import is_error_page, pieces
+from tap_twilio_media.download.bodies import is_error_page
 from tap_twilio_media.download.hops import FailedError, Hops
 from tap_twilio_media.download.hosts import AddressError, Routes
 
