@@ -153,7 +153,8 @@ class Backfill:
 
         for page in without_loss(open_list, PAGES_REMEMBERED):
             sighted = self.messages.sighted(page.rows, window.start)
-            last = last_sent(sighted) or last
+            # Whatever a row claims, the list goes on below where it was.
+            last = min(last, last_sent(sighted) or last)
             wanted = [s for s in sighted if s.moment in (window if s.is_sent else within)]
             self.arrived(wanted, (CHILD, *rank[1:]))
             yield Sightings(wanted, page.seconds, page.is_last)
