@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.helpers._state import get_state_if_exists, get_writeable_state_dict
 
 from tap_twilio_media.errors import StateError
+from tap_twilio_media.texts import told
 from tap_twilio_media.times import Precision, parsed, written
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Bookmarks:
             value = get_state_if_exists(self._state, stream, dict(context), name)
             return None if value is None else parsed(value)
         except (ValueError, TypeError, KeyError, AttributeError):
-            where = ", ".join(f"{key} {value}" for key, value in context.items())
+            where = ", ".join(f"{key} {told(value)}" for key, value in context.items())
             msg = f"state: {name} of {stream} for {where} is not usable; remove or mend it"
             raise StateError(msg) from None
 
