@@ -86,6 +86,8 @@ async def spoiled(
         reply.body = reply.body[:half]
     elif fault.kind == "wrong_length":
         reply.body = reply.body[: max(len(reply.body) - 7, 0)]
+    elif fault.kind == "change" and fault.change:
+        fault.change(reply)
     elif fault.kind == "empty":
         reply.body = b""
     elif fault.kind == "page":
