@@ -145,7 +145,7 @@ def _converter(
     if "properties" in schema:
         return _members(schema["properties"], precision)
     if "object" in types:
-        return _without_nul
+        return _without_nul if {"array", "string"} & set(types) else _object
     if "items" in schema and (item := _converter(schema["items"], precision)):
         return lambda value: [None if e is None else item(e) for e in _list(value)]
     return None
@@ -190,6 +190,11 @@ def _without_nul(value: Any, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401 
     if isinstance(value, list):
         return [_without_nul(member, levels - 1) for member in value]
     return _decimal(str(value)) if isinstance(value, Decimal) else value
+
+
+def _object(value: object) -> dict[str, Any]:
+    found: dict[str, Any] = _without_nul(_dict(value))
+    return found
 
 
 def _integer(value: object) -> int | None:
