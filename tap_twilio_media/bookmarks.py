@@ -23,6 +23,22 @@ REPLICATION_KEY = "date_created"
 SECONDS_BETWEEN_STATES = 1.0
 
 
+def check_shape(state: Mapping[str, Any]) -> None:
+    """Let a state pass if the SDK can work with it, whatever it says.
+
+    Raises:
+        StateError: It cannot.
+    """
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict):
+        raise StateError("state: bookmarks must be an object; remove or mend it")
+    for stream, entry in bookmarks.items():
+        parts = entry.get("partitions", []) if isinstance(entry, dict) else None
+        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+            msg = f"state: bookmarks of {told(stream)} are not usable; remove or mend them"
+            raise StateError(msg)
+
+
 class Bookmarks:
     """Reads and moves the bookmarks in the tap's state."""
 

@@ -147,7 +147,12 @@ def _converter(
     if "object" in types:
         return _without_nul if {"array", "string"} & set(types) else _object
     if "items" in schema and (item := _converter(schema["items"], precision)):
-        return lambda value: [None if e is None else item(e) for e in _list(value)]
+        nullable = "null" in schema["items"].get("type", [])
+        return lambda value: [
+            None if each is None else item(each)
+            for each in _list(value)
+            if nullable or each is not None
+        ]
     return None
 
 

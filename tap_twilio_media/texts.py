@@ -15,6 +15,13 @@ def told(text: object) -> str:
     return "".join(char for char in " ".join(start.split()) if char.isprintable())[:MOST_TOLD]
 
 
+def told_ends(text: str) -> str:
+    """Return a text in the same way; of a long one its beginning and its end."""
+    if len(text) <= MOST_TOLD:
+        return told(text)
+    return f"{told(text[: MOST_TOLD // 3])} ... {told(text[-MOST_TOLD // 2 :])}"
+
+
 def is_sid(text: str) -> bool:
     """Return whether a key could be a sid. By what is none nobody is asked.
 
