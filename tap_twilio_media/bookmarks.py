@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.helpers._state import get_state_if_exists, get_writeable_state_dict
 
 from tap_twilio_media.errors import StateError
+from tap_twilio_media.texts import told
 from tap_twilio_media.times import Precision, parsed, written
 
 if TYPE_CHECKING:
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
 
 REPLICATION_KEY = "date_created"
 SECONDS_BETWEEN_STATES = 1.0
+
+
+def check_shape(state: Mapping[str, Any]) -> None:
+    """Let a state pass if the SDK can work with it, whatever it says.
+
+    Raises:
+        StateError: It cannot.
+    """
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict):
+        raise StateError("state: bookmarks must be an object; remove or mend it")
+    for stream, entry in bookmarks.items():
+        parts = entry.get("partitions", []) if isinstance(entry, dict) else None
+        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+            msg = f"state: bookmarks of {told(stream)} are not usable; remove or mend them"
+            raise StateError(msg)
 
 
 class Bookmarks:
@@ -54,7 +71,7 @@ class Bookmarks:
             value = get_state_if_exists(self._state, stream, dict(context), name)
             return None if value is None else parsed(value)
         except (ValueError, TypeError, KeyError, AttributeError):
-            where = ", ".join(f"{key} {value}" for key, value in context.items())
+            where = ", ".join(f"{key} {told(value)}" for key, value in context.items())
             msg = f"state: {name} of {stream} for {where} is not usable; remove or mend it"
             raise StateError(msg) from None
 

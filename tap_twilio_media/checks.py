@@ -44,6 +44,8 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
         yield "account_sids: each must be AC and 32 hexadecimal digits"
     if config.get("batch_config"):
         yield "batch_config: not supported, as a STATE could then precede the rows it stands for"
+    if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:
+        yield "flattening_max_depth is not set: flattening_enabled needs it"
     download = config.get("download")
     if download is not None and not isinstance(download, dict):
         yield "download: must be an object"

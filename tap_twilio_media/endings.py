@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import threading
+import traceback
 
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 
 from tap_twilio_media.errors import TapError
 
 SECONDS_TO_STOP = 1.5
+
+_QUERY = re.compile(r"(/[^\s?'\"<>]*)\?[^\s'\"<>]+")
 
 
 def end_soon(code: int) -> None:
@@ -56,5 +60,7 @@ class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line
         for line in lines:
             self._logger.error(line)
         if debug and not isinstance(error, TapError):
-            self._logger.debug("details", exc_info=error)
+            told = "".join(traceback.format_exception(error))
+            # The texts of others hold whole addresses, and of one of a file the query signs it.
+            self._logger.debug("details\n%s", _QUERY.sub(r"\1?...", told))
         raise SystemExit(1) from None

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.errors import TapError
+from tap_twilio_media.texts import told
 from tap_twilio_media.times import Precision, rewritten
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ NEVER_EMITTED = frozenset({"auth_token", "content_direct_temporary"})
 
 _TEXT_OR_NONE = {str, type(None)}
 _ODD = (ValueError, TypeError, ArithmeticError, RecursionError)
+
+MOST_NAMED = 20
+"""So many fields that are not known are named; others are left out without a word."""
+MOST_LEVELS = 100
+"""So deep may a value be nested: what is read of more, somebody else cannot read."""
+MOST_DIGITS = 100
+"""Digits of a number, before or after the point."""
+_WIDEST = range(-(1 << 63), 1 << 63)
+"""The integers that databases hold."""
 
 
 class RecordError(TapError):
@@ -64,6 +74,7 @@ class Typer:
             if convert is not None and convert is not _text
         )
         self._known = set(known["properties"]) | NEVER_EMITTED
+        self._unknown = 0
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record of a row: each declared field, null where Twilio sent none.
@@ -77,11 +88,11 @@ class Typer:
         else:
             self._tell_unknown(row)
             record = {name: row.get(name) for name in self._names}
-        if not _TEXT_OR_NONE.issuperset(map(type, map(record.get, self._texts))):
-            for name in self._texts:
-                if record[name] is not None:
-                    record[name] = _text(record[name])
         try:
+            if not _TEXT_OR_NONE.issuperset(map(type, map(record.get, self._texts))):
+                for name in self._texts:
+                    if record[name] is not None:
+                        record[name] = _text(record[name])
             for name, convert in self._others:
                 value = record[name]
                 if value is not None:
@@ -91,23 +102,31 @@ class Typer:
         return record
 
     def _convert_one_by_one(self, row: Mapping[str, Any], record: dict[str, Any]) -> None:
-        for name, convert in self._others:
+        texts = ((name, _text) for name in self._texts)
+        for name, convert in (*texts, *self._others):
             value = row.get(name)
             try:
                 record[name] = None if value is None else convert(value)
             except _ODD:
                 if self._on_odd is None:
-                    msg = f"{self._stream} {row.get('sid')}: {name} is not of the type expected"
+                    sid = told(row.get("sid"))
+                    msg = f"{self._stream} {sid}: {name} is not of the type expected"
                     raise RecordError(msg) from None
                 record[name] = None
                 self._on_odd(str(row.get("sid")), name)
 
     def _tell_unknown(self, row: Mapping[str, Any]) -> None:
         for name in sorted(row.keys() - self._known):
-            logger.warning(
-                "%s: Twilio sends a field not known here, left out: %s", self._stream, name
-            )
+            if self._unknown == MOST_NAMED:
+                return
+            self._unknown += 1
             self._known.add(name)
+            logger.warning(
+                "%s: Twilio sends a field not known here, left out: %s%s",
+                self._stream,
+                told(name),
+                "; of more nothing is said" if self._unknown == MOST_NAMED else "",
+            )
 
 
 def _converter(
@@ -126,9 +145,14 @@ def _converter(
     if "properties" in schema:
         return _members(schema["properties"], precision)
     if "object" in types:
-        return _without_nul
+        return _without_nul if {"array", "string"} & set(types) else _object
     if "items" in schema and (item := _converter(schema["items"], precision)):
-        return lambda value: [None if e is None else item(e) for e in _list(value)]
+        nullable = "null" in schema["items"].get("type", [])
+        return lambda value: [
+            None if each is None else item(each)
+            for each in _list(value)
+            if nullable or each is not None
+        ]
     return None
 
 
@@ -145,7 +169,7 @@ def _members(properties: Mapping[str, Any], precision: Precision) -> Callable[[A
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    return value if isinstance(value, str) else json.dumps(_without_nul(value), default=str)
 
 
 def _text_within(value: object) -> str:
@@ -154,17 +178,28 @@ def _text_within(value: object) -> str:
     return _text(value).replace("\x00", "\ufffd")
 
 
-def _without_nul(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _without_nul(value: Any, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd")
+    if not levels:
+        raise ValueError
     if isinstance(value, dict):
         return {
-            name: member if type(member) is str and "\x00" not in member else _without_nul(member)
+            name.replace("\x00", "\ufffd"): (
+                member
+                if type(member) is str and "\x00" not in member
+                else _without_nul(member, levels - 1)
+            )
             for name, member in value.items()
         }
     if isinstance(value, list):
-        return [_without_nul(member) for member in value]
-    return value
+        return [_without_nul(member, levels - 1) for member in value]
+    return _decimal(str(value)) if isinstance(value, Decimal) else value
+
+
+def _object(value: object) -> dict[str, Any]:
+    found: dict[str, Any] = _without_nul(_dict(value))
+    return found
 
 
 def _integer(value: object) -> int | None:
@@ -179,7 +214,7 @@ def _counted(text: str) -> int | None:
 
 def _whole(value: object) -> int | None:
     number = _number(value)
-    if number is not None and number != int(number):
+    if number is not None and (number != int(number) or int(number) not in _WIDEST):
         raise ValueError
     return None if number is None else int(number)
 
@@ -226,5 +261,9 @@ def _decimal(text: str) -> Decimal | None:
         return None
     number = Decimal(text)
     if not number.is_finite() or "_" in text:
+        raise InvalidOperation
+    # A few characters can stand for more digits than fit into memory.
+    last = number.as_tuple().exponent
+    if max(abs(number.adjusted()), abs(int(last))) > MOST_DIGITS:
         raise InvalidOperation
     return number

@@ -15,6 +15,7 @@ from tap_twilio_media.client.session import Client
 from tap_twilio_media.download.storage import StorageError
 from tap_twilio_media.errors import SyncIncompleteError
 from tap_twilio_media.pool import Pool
+from tap_twilio_media.texts import told
 
 if TYPE_CHECKING:
     import threading
@@ -102,7 +103,7 @@ class Run:
 
     def count(self, what: str, sid: str) -> None:
         """Count something that is worth knowing and no failure, and remember whom it concerns."""
-        self._tally[what].append(sid)
+        self._tally[what].append(told(sid))
 
     def close(self) -> None:
         """End the run: tell what was counted and what failed.

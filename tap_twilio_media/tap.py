@@ -13,12 +13,13 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_twilio_media.bookmarks import Bookmarks
+from tap_twilio_media.bookmarks import Bookmarks, check_shape
 from tap_twilio_media.catalogs import mend
 from tap_twilio_media.checks import problems
 from tap_twilio_media.config import Settings
 from tap_twilio_media.endings import end_soon, told_in_one_line
 from tap_twilio_media.errors import ConfigError
+from tap_twilio_media.options import check_config, checked
 from tap_twilio_media.output import Output
 from tap_twilio_media.run import Run
 from tap_twilio_media.settings import CONFIG_SCHEMA
@@ -29,6 +30,7 @@ from tap_twilio_media.streams.conversations import ConversationMessages, Convers
 from tap_twilio_media.streams.mcs import McsMedia
 from tap_twilio_media.streams.messaging import MessageMedia, Messages
 from tap_twilio_media.streams.services import ConversationServices
+from tap_twilio_media.texts import told_ends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,13 +88,20 @@ class TapTwilioMedia(Tap):
             kwargs: Passed on to the SDK: state, validate_config, ...
 
         Raises:
-            ConfigError: The settings cannot be used.
+            ConfigError: The settings, or the catalog, cannot be used.
+            StateError: The state has another shape than those that a tap writes.
         """
         self._stop = threading.Event()
         self.append_builtin_config(self.config_jsonschema)  # stream maps come by variable, too
         properties = self.config_jsonschema["properties"]
+        if isinstance(state := kwargs.get("state"), dict):
+            check_shape(state)
         if catalog is not None and not isinstance(catalog, Catalog):
-            catalog = Catalog.from_dict(cast("dict[str, Any]", catalog))
+            try:
+                catalog = Catalog.from_dict(cast("dict[str, Any]", catalog))
+            except (TypeError, ValueError, LookupError, AttributeError):
+                msg = "catalog: is none that a tap wrote; make a new one with --discover"
+                raise ConfigError(msg) from None
         if catalog is not None:
             mend(catalog, INCREMENTAL)
         own = merged(config or {}, os.environ, {PREFIX: properties})
@@ -123,7 +132,7 @@ class TapTwilioMedia(Tap):
         if not raise_errors:
             return []
         found = list(problems(self._config))
-        found = found or super()._validate_config(raise_errors=False)
+        found = found or list(map(told_ends, super()._validate_config(raise_errors=False)))
         if found:
             raise ConfigError("; ".join(found))
         return found
@@ -145,4 +154,12 @@ class TapTwilioMedia(Tap):
     @override
     def invoke(cls, **kwargs: Any) -> None:
         with told_in_one_line(cls.logger):
+            for option in ("state", "catalog"):
+                kwargs[option] = checked(f"--{option}", kwargs.get(option))
             super().invoke(**kwargs)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
+        check_config(value)
+        return super().cb_config(ctx, param, value)

@@ -41,6 +41,18 @@ def parsed(text: str) -> datetime:
     return _parsed(text)
 
 
+def plausible(text: str) -> datetime:
+    """Return the moment that a text names, if a row of Twilio can have it.
+
+    Raises:
+        ValueError: The text names none, or a moment of before computers: some write so for none.
+    """
+    moment = parsed(text)
+    if moment <= EPOCH:
+        raise ValueError("long before Twilio")
+    return moment
+
+
 def written(moment: datetime, precision: Precision) -> str:
     """Return a moment in UTC with a fixed width, so that the order of texts is that of time."""
     moment = moment.astimezone(_UTC).replace(tzinfo=None)

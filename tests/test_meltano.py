@@ -12,11 +12,13 @@ import yaml
 
 from tests.download.downloading import assert_whole, references_of
 from tests.expecting import expected
-from tests.meltano import Meltano, MeltanoError, tap_variables
+from tests.hostile.evil import secrets_of
+from tests.meltano import ROOT, Meltano, MeltanoError, tap_variables
 from tests.postgres import Postgres
 from tests.running import STREAMS, run_command
 from tests.simulator import Fault, Simulator, World, seeded_world
 from tests.target.running import run_target, subaccounts
+from tests.test_secrets import SIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -330,3 +332,21 @@ class TestFailure:
         assert sim.config()["auth_token"] not in log
         assert postgres.password not in log
         assert "Traceback" not in log
+
+
+class TestSecrets:
+    def test_are_in_nothing_that_meltano_writes(self, served: Simulator, loaded: Meltano) -> None:
+        """Its log at debug level, its list of settings, its database, its folders of runs."""
+        loaded("--log-level=debug", *TO_POSTGRES)
+        loaded("config", "list", "tap-twilio-media")
+        loaded("state", "list")
+        found = loaded.log.read_text()
+        assert "TAP_TWILIO_MEDIA_AUTH_TOKEN" in found, "the list of settings is there"
+        assert found.count("debug") > 50
+        folders = [loaded.log.parent, *(ROOT / ".meltano" / name for name in ("logs", "run"))]
+        for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+            found += f"\n{path.name}\n{path.read_bytes().decode('latin-1')}"
+        assert "bookmarks" in found, "the database is there"
+        for secret in secrets_of(served.world):
+            assert secret not in found
+        assert not SIGNED.search(found)

@@ -22,6 +22,10 @@ SLOWEST = 1_024
 """Bytes a second: what comes more slowly, over the time of a timeout, has stalled."""
 
 
+class TooLongError(Exception):
+    """A body has more bytes than are read."""
+
+
 def pieces(
     response: requests.Response,
     timeout: float,
@@ -55,3 +59,34 @@ def pieces(
             raise ReadTimeoutError(None, None, "too slow")  # type: ignore[arg-type]
         if now - begun >= timeout:
             begun, count = now, 0
+
+
+def whole(
+    response: requests.Response,
+    most: int,
+    timeout: float,
+    stop: threading.Event,
+    *,
+    longest: float = math.inf,
+) -> bytes:
+    """Return a whole body.
+
+    Args:
+        response: A streamed response. What is left of it is the caller's to close.
+        most: Bytes, when unpacked.
+        timeout: As in `pieces`.
+        stop: As in `pieces`.
+        longest: As in `pieces`.
+
+    Raises:
+        TooLongError: There are more.
+        HTTPError: As in `pieces`.
+        StoppedError: As in `pieces`.
+    """
+    parts, count = [], 0
+    for piece in pieces(response, timeout, stop, longest=longest):
+        count += len(piece)
+        if count > most:
+            raise TooLongError
+        parts.append(piece)
+    return b"".join(parts)

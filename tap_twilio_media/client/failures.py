@@ -15,7 +15,18 @@ from urllib3.exceptions import (
 )
 
 from tap_twilio_media.client.errors import UnavailableError
-from tap_twilio_media.client.outcomes import TRANSIENT, UNREACHED, Outcome, outcome_of, retry_after
+from tap_twilio_media.client.outcomes import (
+    TOO_LARGE,
+    TRANSIENT,
+    UNREACHED,
+    Outcome,
+    outcome_of,
+    retry_after,
+)
+from tap_twilio_media.texts import told
+
+HIGHEST_CODE = 999_999
+"""Twilio's have five digits; nothing longer is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,7 @@ class Failure:
     @classmethod
     def of_network(cls, path: str, kind: str) -> Failure:
         """Return a failure of a connection to a host that is there."""
-        return cls(f"{path}: the connection broke ({kind})", TRANSIENT, None)
+        return cls(f"{told(path)}: the connection broke ({kind})", TRANSIENT, None)
 
     @classmethod
     def of_reply(
@@ -45,22 +56,30 @@ class Failure:
     ) -> Failure:
         """Return what a reply other than 200 means."""
         code = body.get("code") if body else None
-        code = code if isinstance(code, int) else None
+        code = code if type(code) is int and 0 < code <= HIGHEST_CODE else None
         outcome = outcome_of(response.status_code, code)
         said = f"HTTP {response.status_code}"
         if code:
             said += f", code {code}"
         if body and isinstance(body.get("message"), str):
-            said += f": {_in_one_line(body['message'])}"
+            said += f": {told(body['message'])}"
         if request_id := response.headers.get("Twilio-Request-Id"):
-            said += f" (request {request_id})"
+            said += f" (request {told(request_id)})"
         wait = retry_after(response.headers.get("Retry-After"))
-        return cls(f"{path}: {said}", outcome, outcome.tries, wait, response.status_code, code)
+        return cls(
+            f"{told(path)}: {said}", outcome, outcome.tries, wait, response.status_code, code
+        )
 
     @classmethod
     def of_body(cls, path: str) -> Failure:
         """Return a reply that is cut or not what was asked for."""
-        return cls(f"{path}: the reply was not the JSON expected", TRANSIENT, None)
+        return cls(f"{told(path)}: the reply was not the JSON expected", TRANSIENT, None)
+
+    @classmethod
+    def of_length(cls, path: str, most: int) -> Failure:
+        """Return a reply that was not read to its end."""
+        text = f"{told(path)}: the reply has more than {most} bytes"
+        return cls(text, TOO_LARGE, TOO_LARGE.tries)
 
     def error(self, tries: int, *, out_of_time: bool) -> Exception:
         """Return what to raise when no more tries are made."""
@@ -79,8 +98,3 @@ def is_of_connecting(error: Exception) -> bool:
         reason = getattr(error.args[0], "reason", None)
         return isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError))
     return isinstance(error, (requests.exceptions.InvalidURL, LocationValueError))
-
-
-def _in_one_line(text: str) -> str:
-    """Return what Twilio said, short and without anything that a terminal would act on."""
-    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:200]

@@ -10,6 +10,7 @@ import requests
 from typing_extensions import override
 
 from tap_twilio_media.client.connections import Adapter
+from tap_twilio_media.client.hosts import is_loopback
 from tap_twilio_media.client.quiet import keep_queries_quiet
 from tap_twilio_media.client.throttle import Throttle
 
@@ -49,6 +50,8 @@ class Manners:
 class Session(requests.Session):
     """A session that leaves redirects alone, and asks the environment once for each host.
 
+    Whatever is on this machine is asked without a proxy.
+
     Even when told not to follow it, requests reads the whole body of a redirect into memory and
     breaks on a Location that is no address. And it looks through all variables of the environment
     for proxies, which is a quarter of what a request costs.
@@ -65,7 +68,11 @@ class Session(requests.Session):
         parts = urlsplit(url)
         key = parts.scheme, parts.netloc, *rest
         if key not in self._surroundings:
-            self._surroundings[key] = super().merge_environment_settings(*args)
+            found = super().merge_environment_settings(*args)
+            if is_loopback(parts.hostname or ""):
+                # Plain http is for this machine: a proxy would be shown the credentials.
+                found["proxies"] = {}
+            self._surroundings[key] = found
         return self._surroundings[key]
 
     @override

@@ -44,6 +44,7 @@ TRANSIENT = Outcome(UnavailableError, None, "run again later; nothing read so fa
 UNREACHED = Outcome(
     UnavailableError, TRIES_TO_REACH, "check region, edge, the *_url settings and the network"
 )
+TOO_LARGE = Outcome(InvalidRequestError, 1, "set a smaller page_size, or check the *_url settings")
 _UNEXPECTED = Outcome(InvalidRequestError, 1, "check the *_url settings, or report this")
 
 # 401: the edge sends a few to valid credentials (Airbyte's Twilio connector met them in 2026).

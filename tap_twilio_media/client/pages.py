@@ -27,6 +27,12 @@ logger = logging.getLogger("tap-twilio-media.client")
 LOST = frozenset({400, 404})
 """How Twilio may refuse a page whose PageToken points at a row that is gone."""
 
+MOST_BARREN = 1_000
+"""So many pages in a row without a row, or each with the rows of another one, and none will end."""
+
+LONGEST_KEY = 500
+"""Characters: what is longer fits no index of a database (PostgreSQL: 2,704 bytes)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -62,10 +68,12 @@ def pages(
 
     Raises:
         PageLostError: A page after the first was refused with 400 or 404.
-        PagingLoopError: A link leads to a page that was already read.
+        PagingLoopError: A link leads to a page that was already read, or the links go on and on
+            without anything new.
     """
     url, query = join(base, path), params
     seen = {url}
+    contents, barren = {hash(frozenset[str]())}, 0
     while True:
         try:
             reply = client.get(url, query, rows=rows)
@@ -75,9 +83,17 @@ def pages(
                 raise PageLostError(str(error), status=error.status, code=error.code) from None
             raise
         link = _next_link(reply.body)
-        yield Page(_with_sids(reply.body[rows], path), link is None, reply.date, reply.seconds)
+        keyed = _with_sids(reply.body[rows], path)
+        # Of each page that was read a number is kept, as of its address.
+        content = hash(frozenset(row["sid"] for row in keyed))
+        barren = barren + 1 if content in contents else 0
+        contents.add(content)
+        yield Page(keyed, link is None, reply.date, reply.seconds)
         if link is None:
             return
+        if barren >= MOST_BARREN:
+            msg = f"{path}: {barren} pages in a row brought nothing new; report this"
+            raise PagingLoopError(msg)
         try:
             url, query = join(base, link), None
         except ValueError:
@@ -91,7 +107,11 @@ def pages(
 
 def _with_sids(rows: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
     """Return rows without those that have no key: nobody could tell them apart or find them."""
-    keyed = [row for row in rows if isinstance(sid := row.get("sid"), str) and sid]
+    keyed = [
+        row
+        for row in rows
+        if isinstance(sid := row.get("sid"), str) and 0 < len(sid) <= LONGEST_KEY
+    ]
     if len(keyed) < len(rows):
         logger.warning("%s: %d rows without a sid, left out", path, len(rows) - len(keyed))
     return keyed

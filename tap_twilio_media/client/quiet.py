@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from tap_twilio_media.texts import told
+
 _LOGGERS = (
     "urllib3.connection",
     "urllib3.connectionpool",
@@ -21,9 +23,15 @@ def keep_queries_quiet() -> None:
 def _without_queries(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(
-            arg if arg is None or isinstance(arg, (int, float)) else str(arg).partition("?")[0]
+            arg
+            if arg is None or isinstance(arg, (int, float))
+            else told(str(arg).partition("?")[0])
             for arg in record.args
         )
     # A warning of headers that cannot be read would show them, a Location among them, in full.
     record.exc_info = record.exc_text = None
     return True
+
+
+def _shown(arg: object) -> object:
+    return arg if arg is None or isinstance(arg, (int, float)) else told(str(arg).partition("?")[0])

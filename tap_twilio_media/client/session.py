@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from tap_twilio_media.client.bodies import pieces
+from tap_twilio_media.client.bodies import TooLongError, whole
 from tap_twilio_media.client.decoding import decoded
 from tap_twilio_media.client.failures import Failure, is_of_connecting
 from tap_twilio_media.client.network import Session
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tap_twilio_media.client.network import Credentials, Manners, Network
 
 ASKED_TO_SLOW_DOWN = frozenset({429, 503})
+LARGEST_REPLY = 64 * 1_048_576
+"""Bytes, unpacked: a thousand of the longest messages are a third of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Client:
             RefusedError: 401 (three times) or 403.
             GoneError: 404 (three times).
             OutOfRangeError: 400 with code 20004.
-            InvalidRequestError: Any other status that a repetition does not change.
+            InvalidRequestError: Any other status that a repetition does not change, or a reply
+                that is too large.
             StoppedError: The run is ending.
         """
         return persist(
@@ -123,10 +126,12 @@ class Client:
                     allow_redirects=False,
                     stream=True,
                 )
-                # In large pieces: the many small ones of `response.content` cost time and memory.
                 longest = patience_for_body(timeout, deadline)
                 with response:
-                    content = b"".join(pieces(response, timeout, network.stop, longest=longest))
+                    content = whole(response, LARGEST_REPLY, timeout, network.stop, longest=longest)
+        except TooLongError:
+            network.reached.add(where.netloc)
+            return Failure.of_length(where.path, LARGEST_REPLY)
         except (requests.RequestException, HTTPError) as error:
             # The text of these exceptions holds whole URLs, so only their kind is told.
             kind = type(error).__name__

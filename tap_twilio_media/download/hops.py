@@ -20,6 +20,7 @@ from tap_twilio_media.client.session import ASKED_TO_SLOW_DOWN
 from tap_twilio_media.download import outcomes
 from tap_twilio_media.download.bodies import small
 from tap_twilio_media.download.hosts import AddressError, origin_of
+from tap_twilio_media.texts import told
 
 if TYPE_CHECKING:
     from tap_twilio_media.client.network import Credentials, Manners, Network
@@ -172,7 +173,7 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _told(url: str, *, is_own: bool) -> str:
     """Return what may be told of an address: of one that is not Twilio's API, the host."""
     parts = urlsplit(url)
-    return parts.path if is_own else parts.netloc
+    return told(parts.path) if is_own else parts.netloc
 
 
 def _failure(where: str, response: requests.Response, body: bytes, is_own: bool) -> Failure:  # noqa: FBT001

@@ -11,6 +11,7 @@ import fsspec  # type: ignore[import-untyped]
 from typing_extensions import override
 
 from tap_twilio_media.download.storage import Draft, Storage, StorageError, is_inside
+from tap_twilio_media.texts import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,9 +123,9 @@ class ObjectStore(Storage):
             kind = type(error).__name__
             # The texts of others may hold addresses and keys.
             reason = error.strerror if isinstance(error, OSError) else None
-            told = f"{kind}: {_in_one_line(reason)}" if reason else kind
+            cause = f"{kind}: {told(reason)}" if reason else kind
             raise StorageError(
-                f"output_path: cannot {verb} {path}: {told}; check that it exists and that the "
+                f"output_path: cannot {verb} {path}: {cause}; check that it exists and that the "
                 "credentials for it, from the environment, may read and write it"
             ) from None
 
@@ -178,7 +179,3 @@ class _ObjectDraft(Draft):
             file.closed = True
             with contextlib.suppress(Exception):
                 file.discard()
-
-
-def _in_one_line(text: str) -> str:
-    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:200]

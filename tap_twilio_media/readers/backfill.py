@@ -150,7 +150,8 @@ class Backfill:
 
         for page in without_loss(open_list, PAGES_REMEMBERED):
             sighted = self.messages.sighted(page.rows, window.start)
-            last = last_sent(sighted) or last
+            # Whatever a row claims, the list goes on below where it was.
+            last = min(last, last_sent(sighted) or last)
             wanted = [s for s in sighted if s.moment in (window if s.is_sent else within)]
             cut = None if page.is_last else self._cut(window, wanted)
             if cut:

@@ -9,7 +9,7 @@ from tap_twilio_media.client.errors import GoneError
 from tap_twilio_media.client.hosts import join, path
 from tap_twilio_media.client.pages import Page, pages
 from tap_twilio_media.readers.lists import check_account, without_loss
-from tap_twilio_media.times import parsed
+from tap_twilio_media.times import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +123,6 @@ def is_over(conversation: dict[str, Any], start: datetime) -> bool:
 def moment_of(row: dict[str, Any], field: str) -> datetime | None:
     """Return the time in a field of a row, or None where there is none that can be read."""
     try:
-        return parsed(row[field])
+        return plausible(row[field])
     except (ValueError, TypeError, KeyError):
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_twilio_media.client.errors import PageLostError
 from tap_twilio_media.errors import TapError
+from tap_twilio_media.texts import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,5 +66,6 @@ def check_account(row: dict[str, Any], account_sid: str, what: str) -> None:
         ForeignRowError: It does.
     """
     if row.get("account_sid") not in (None, account_sid):
-        msg = f"{what} {row.get('sid')}: Twilio sent a row of another account than {account_sid}"
+        sid = told(row.get("sid"))
+        msg = f"{what} {sid}: Twilio sent a row of another account than {account_sid}"
         raise ForeignRowError(msg)

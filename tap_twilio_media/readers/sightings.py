@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_twilio_media.client.hosts import API_VERSION
 from tap_twilio_media.client.pages import pages
 from tap_twilio_media.readers.lists import check_account
-from tap_twilio_media.times import parsed
+from tap_twilio_media.times import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -104,7 +104,7 @@ class MessageList:
             check_account(row, self.account_sid, "message")
             sent = row.get("date_sent")
             try:
-                moment = parsed(sent or row["date_created"])
+                moment = plausible(sent or row["date_created"])
             except (ValueError, TypeError, KeyError):
                 moment, sent = otherwise, None
             sighted.append(Sighting(row, moment, bool(sent)))

@@ -55,7 +55,7 @@ class Accounts(TwilioStream):
             yield self.typed(row)
 
         own = [settings.account_sid]
-        others = [row["sid"] for row in found] if settings.include_subaccounts else []
+        others = self.askable(row["sid"] for row in found) if settings.include_subaccounts else []
         sids = dict.fromkeys(settings.account_sids or own + others)
         for _ in self.sync_children_in([{"account_sid": sid} for sid in sids]):
             self.run.bookmarks.emit(at_once=True)

@@ -21,6 +21,7 @@ from tap_twilio_media.client.errors import StoppedError
 from tap_twilio_media.errors import TapError
 from tap_twilio_media.records import Typer
 from tap_twilio_media.schemas import SCHEMAS_DIR
+from tap_twilio_media.texts import is_sid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -87,6 +88,16 @@ class TwilioStream(Stream):
             return True
         record = self.typed(row)
         return any(each.get_filter_result(record) for each in self.stream_maps)
+
+    def askable(self, sids: Iterable[str]) -> list[str]:
+        """Return the keys of rows by which Twilio can be asked for more; the others are told."""
+        found = []
+        for sid in sids:
+            if is_sid(sid):
+                found.append(sid)
+            else:
+                self.run.count(f"{self.name}: a sid is none, nothing was asked for by it", sid)
+        return found
 
     def sync_children_of(self, rows: Sequence[Any], context: Context) -> None:
         """Read the children of a page of rows, when any child is selected."""

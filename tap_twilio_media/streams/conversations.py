@@ -24,6 +24,7 @@ from tap_twilio_media.streams.services import (
     ConversationServices,
     ConversationsStream,
 )
+from tap_twilio_media.texts import is_sid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -122,6 +123,7 @@ class Conversations(ConversationsStream):
             self.tell_request(page.seconds, "Conversations", context)
             for row in page.rows:
                 yield self.typed(row)
+            self.askable(row["sid"] for row in page.rows)
             self.sync_children_of(talks, context)
             oldest = created[-1] if created else oldest
         if now is not None and not is_partial:
@@ -169,7 +171,7 @@ class ConversationMessages(ConversationsStream, IncrementalStream):
             talks = [
                 Talk(reader, pool, (TALK, scope), row, start, files_of)
                 for row in rows
-                if start is None or not is_over(row, start)
+                if is_sid(row["sid"]) and (start is None or not is_over(row, start))
             ]
             service.line.add(talks)
             yield page, talks

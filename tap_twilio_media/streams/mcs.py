@@ -13,6 +13,7 @@ from tap_twilio_media.readers.lists import check_account
 from tap_twilio_media.readers.talks import File
 from tap_twilio_media.streams.conversations import ConversationMessages
 from tap_twilio_media.streams.files import FileStream
+from tap_twilio_media.texts import is_sid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,6 +59,8 @@ class McsMedia(FileStream):
                 yield row
 
     def _read(self, sid: str, known: dict[str, Any]) -> dict[str, Any] | None:
+        if not is_sid(sid):
+            return None
         client = self.run.own_client(known["account_sid"])
         assert client is not None  # noqa: S101 - ConversationServices has made sure
         link = path("v1", "Services", known["chat_service_sid"], "Media", sid)

@@ -20,6 +20,7 @@ from tap_twilio_media.streams.accounts import Accounts
 from tap_twilio_media.streams.base import IncrementalStream
 from tap_twilio_media.streams.family import Family
 from tap_twilio_media.streams.files import FileStream
+from tap_twilio_media.texts import is_sid
 from tap_twilio_media.times import written
 from tap_twilio_media.windows import SCHEDULING_HORIZON, first_listed
 
@@ -113,6 +114,7 @@ class Messages(IncrementalStream):
             for seen in event.rows:
                 if own.wants(seen):
                     yield self.typed(seen.row)
+            self.askable(seen.row["sid"] for seen in event.rows if media.wants(seen))
             self.sync_children_of(parents, context)
             has_news = has_news or bool(event.rows)
 
@@ -166,7 +168,7 @@ class MessageMedia(FileStream):
 
 def may_have_media(message: dict[str, Any]) -> bool:
     """Return whether a message is worth a request for its media: its count is not zero."""
-    return message.get("num_media") not in ("0", 0)
+    return message.get("num_media") not in ("0", 0) and is_sid(message["sid"])
 
 
 def _later(sighted: list[Sighting], rank: Rank) -> None:

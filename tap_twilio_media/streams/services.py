@@ -105,7 +105,7 @@ class ConversationServices(ConversationsStream):
             yield from self._with_children(page.rows, context)
             seen.update(row["sid"] for row in page.rows)
         sid = pool.result(opened.default)
-        if sid and sid not in seen:
+        if sid and sid not in seen and self.askable([sid]):
             row = pool.result(
                 pool.submit((PAGE, opened.scope), partial(opened.reader.service, sid))
             )
@@ -114,6 +114,7 @@ class ConversationServices(ConversationsStream):
     def _with_children(self, rows: list[dict[str, Any]], context: Context) -> Iterable[Record]:
         for row in rows:
             yield self.typed(row)
-        contexts = [{**context, "chat_service_sid": row["sid"]} for row in rows]
+        sids = self.askable(row["sid"] for row in rows)
+        contexts = [{**context, "chat_service_sid": sid} for sid in sids]
         for _ in self.sync_children_in(contexts):
             pass

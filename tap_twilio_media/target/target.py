@@ -19,6 +19,7 @@ from tap_twilio_media.config import Connection, download_of
 from tap_twilio_media.download.downloader import Downloader
 from tap_twilio_media.endings import end_soon, told_in_one_line
 from tap_twilio_media.errors import ConfigError, TapError
+from tap_twilio_media.options import check_config
 from tap_twilio_media.pool import Pool
 from tap_twilio_media.progress import Progress
 from tap_twilio_media.sources import PREFIX, merged
@@ -28,6 +29,7 @@ from tap_twilio_media.target.input import Input
 from tap_twilio_media.target.settings import SHARED, TARGET_SCHEMA
 from tap_twilio_media.target.sinks import FileSink, PassedOver
 from tap_twilio_media.target.states import States
+from tap_twilio_media.texts import told_ends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +164,7 @@ class TargetTwilioMedia(Target):
         found = [*connection_problems(self._config), *download_problems(self._config)]
         if not self._config.get("output_path"):
             found.append("output_path is not set: say where the files go")
-        found = found or super()._validate_config(raise_errors=False)
+        found = found or list(map(told_ends, super()._validate_config(raise_errors=False)))
         if found:
             raise ConfigError("; ".join(found))
         return found
@@ -195,3 +197,9 @@ class TargetTwilioMedia(Target):
     def invoke(cls, **kwargs: Any) -> None:
         with told_in_one_line(cls.logger, "who keeps the state"):
             super().invoke(**kwargs)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
+        check_config(value)
+        return super().cb_config(ctx, param, value)

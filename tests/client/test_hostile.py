@@ -97,6 +97,24 @@ def test_what_twilio_says_stays_in_one_line() -> None:
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize("said", ["RQ\x1b[31m\x9b2J", "RQ\r\n folded", "RQ" + "x" * 60_000])
+def test_so_does_the_id_of_a_request(said: str) -> None:
+    answer = Answer({}, 403, {"Twilio-Request-Id": said})
+    with Server(answer) as server, pytest.raises(TwilioError, match=r"\(request RQ") as caught:
+        ask_server(server)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("code", [True, 1.5, "20003", [1], -1, 10**30])
+def test_what_is_no_code_is_none(code: object) -> None:
+    answer = Answer({"code": code}, 400)
+    with Server(answer) as server, pytest.raises(InvalidRequestError) as caught:
+        ask_server(server)
+    assert caught.value.code is None
+    assert "code" not in str(caught.value)
+
+
 def test_advice_is_given_whatever_twilio_says() -> None:
     answer = Answer({"code": 1, "message": "Please check your plan"}, 403)
     with Server(answer) as server, pytest.raises(TwilioError, match="permission"):

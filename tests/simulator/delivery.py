@@ -82,16 +82,8 @@ async def spoiled(
     Returns:
         A response that was sent, or that can no longer be.
     """
-    half = len(reply.body) // 2
-    if fault.kind == "bad_json":
-        reply.body = reply.body[:half]
-    elif fault.kind == "wrong_length":
-        reply.body = reply.body[: max(len(reply.body) - 7, 0)]
-    elif fault.kind == "empty":
-        reply.body = b""
-    elif fault.kind == "page":
-        reply.body, reply.content_type = _PAGE, fault.content_type
-    elif fault.kind == "reset":
+    _change(reply, fault)
+    if fault.kind == "reset":
         _reset(request)
     elif fault.kind == "drip":
         await _drip_headers(request, fault.delay)
@@ -102,6 +94,19 @@ async def spoiled(
     elif fault.kind in {"chunked", "flood"}:
         return await _pour(request, reply, headers, fault)
     return response(reply, headers)
+
+
+def _change(reply: Reply, fault: Fault) -> None:
+    if fault.kind == "bad_json":
+        reply.body = reply.body[: len(reply.body) // 2]
+    elif fault.kind == "wrong_length":
+        reply.body = reply.body[: max(len(reply.body) - 7, 0)]
+    elif fault.kind == "change" and fault.change:
+        fault.change(reply)
+    elif fault.kind == "empty":
+        reply.body = b""
+    elif fault.kind == "page":
+        reply.body, reply.content_type = _PAGE, fault.content_type
 
 
 def _reset(request: web.BaseRequest) -> None:

@@ -39,7 +39,7 @@ _DELIVERIES: Final = {
     "truncate",
     "wrong_length",
 }
-KINDS: Final = {*_REFUSALS, *_UPSTREAM, *_DELIVERIES, "call", "redirect", "status"}
+KINDS: Final = {*_REFUSALS, *_UPSTREAM, *_DELIVERIES, "call", "change", "redirect", "status"}
 _NOT_A_LINK: Final = "https://nowhere.example/"
 
 
@@ -81,6 +81,7 @@ class Fault:
         announced: Whether a "flood" says its length.
         content_type: The type of a "page".
         location: Where a "redirect" leads; "{fired}" in it becomes the number of the firing.
+        change: What a "change" does to the reply before it goes out.
     """
 
     kind: str
@@ -102,6 +103,7 @@ class Fault:
     announced: bool = True
     content_type: str = "application/xml"
     location: str = _NOT_A_LINK
+    change: Callable[[Reply], object] | None = None
     seen: int = dataclasses.field(default=0, init=False)
     fired: int = dataclasses.field(default=0, init=False)
     _tries: Counter[str] = dataclasses.field(default_factory=Counter, init=False)
