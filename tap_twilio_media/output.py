@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from typing_extensions import override
 
+from tap_twilio_media.endings import check_reader
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,6 +57,15 @@ class Output(MsgSpecWriter):
         finally:
             self._held = False
             self.flush()
+
+    def while_waiting(self) -> None:
+        """Write what was held back, and look whether anybody still reads.
+
+        Raises:
+            BrokenPipeError: Nobody does.
+        """
+        self.flush()
+        check_reader(sys.stdout)
 
     def flush(self) -> None:
         """Write what was held back."""
