@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,8 @@ from urllib3.exceptions import (
 
 from tap_twilio_media.client.errors import UnavailableError
 from tap_twilio_media.client.outcomes import TRANSIENT, UNREACHED, Outcome, outcome_of, retry_after
+
+_HERE = {errno.EMFILE, errno.ENFILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,19 @@ class Failure:
             text += " and the time of max_retry_seconds"
         text += f"; {self.outcome.advice}"
         return self.outcome.error(text, status=self.status, code=self.code)
+
+
+def kind_of(error: Exception) -> str:
+    """Return what to call an exception of the network, as its text may hold a whole URL.
+
+    What lacks on this side is called by its name: nobody finds it by looking at the network.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _HERE:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 def is_of_connecting(error: Exception) -> bool:
