@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 
-from tap_twilio_media.errors import TapError
+from tap_twilio_media.errors import TapError, UnwrittenError
 
 SECONDS_TO_STOP = 1.5
 _GONE = select.POLLERR | select.POLLHUP
@@ -69,7 +69,7 @@ class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             lines = [f"{self._reader} stopped reading; its own log tells why"]
-        elif isinstance(error, TapError):
+        elif isinstance(error, (TapError, UnwrittenError)):
             lines = str(error).splitlines()
         elif isinstance(error, (MapExpressionError, StreamMapConfigError)):
             lines = [f"stream_maps: {error}"]

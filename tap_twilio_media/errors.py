@@ -17,3 +17,7 @@ class StateError(TapError):
 
 class SyncIncompleteError(TapError):
     """The run ended, but a part of it was not read: the bookmarks of that part did not move."""
+
+
+class UnwrittenError(Exception):
+    """The output cannot be written. No `TapError`: nothing else of the run can go on either."""
