@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Role = Literal["runner", "tap", "target"]
 ROLES: Final[tuple[Role, ...]] = ("runner", "tap", "target")
-SECONDS_BETWEEN_LOOKS: Final = 0.02
+SECONDS_BETWEEN_LOOKS: Final = 0.1
 
 _NAMES: Final[dict[str, Role]] = {
     "/tap-twilio-media": "tap",
@@ -66,15 +66,9 @@ class Group:
         return found
 
     def wait_without(self, roles: Iterable[Role], seconds: float) -> float:
-        """Wait until none of them is left, and return the seconds that this took.
-
-        Raises:
-            TimeoutError: One of them lives on.
-        """
+        """Wait until none of them is left, or so long; return the seconds that this took."""
         since = time.monotonic()
-        while left := self.members(roles):
-            if time.monotonic() - since > seconds:
-                raise TimeoutError(f"{roles} still there after {seconds} s: {left}")
+        while self.members(roles) and time.monotonic() - since < seconds:
             time.sleep(SECONDS_BETWEEN_LOOKS)
         return time.monotonic() - since
 
