@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.kills.matrix import SETTINGS, Matrix, table, world
+from tests.kills.matrix import SETTINGS, Matrix, seeded, table
 from tests.kills.pipelines import ByMeltano
 from tests.kills.ways import WAYS
 from tests.meltano import Meltano, tap_variables
@@ -19,7 +19,7 @@ MOMENTS = 200
 
 def by_meltano(folder: Path, moments: int, seed: int) -> Matrix:
     """Run the whole matrix on `meltano run`, and print its table also when it fails."""
-    with Postgres(folder / "postgres") as postgres, Simulator(world()) as sim:
+    with Postgres(folder / "postgres") as postgres, Simulator(seeded()) as sim:
         url = {"TARGET_POSTGRES_SQLALCHEMY_URL": postgres.url}
         meltano = Meltano(folder / "meltano", tap_variables(sim.config() | SETTINGS) | url)
         meltano.install()

@@ -56,7 +56,7 @@ class Tally:
     ended: list[float] = field(default_factory=list)
 
 
-def world() -> World:
+def seeded() -> World:
     """Return a world that takes a few seconds to read."""
     return seeded_world(seed=5, messages=240, conversations=10)
 

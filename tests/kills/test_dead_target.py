@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from tests.target.running import TAP, TARGET, lines_of, send, settings_of, start
 from tests.test_output import wait_until_full
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.target.running import Line
@@ -51,12 +53,12 @@ def read_until_it_waits(pipe: int, sim: Simulator, endpoint: str) -> None:
 
 LATER = [pytest.mark.long]
 WAITS = [
-    pytest.param("hang", "account", id="hang-account"),
+    pytest.param("hang", "account", id="hang-account", marks=LATER),
     pytest.param("hang", "messages", id="hang-messages", marks=LATER),
     pytest.param("hang", "media_list", id="hang-media_list"),
     pytest.param("hang", "services", id="hang-services", marks=LATER),
     pytest.param("hang", "conversation_messages", id="hang-conversation_messages", marks=LATER),
-    pytest.param("hang", "mcs_media", id="hang-mcs_media"),
+    pytest.param("hang", "mcs_media", id="hang-mcs_media", marks=LATER),
     pytest.param("hang", "media_content", id="hang-media_content", marks=LATER),
     pytest.param("stall", "signed_content", id="stall-signed_content"),
     pytest.param("429", "account", id="429-account", marks=LATER),
@@ -66,22 +68,53 @@ WAITS = [
 ]
 
 
+@contextmanager
+def waiting(
+    sim: Simulator, folder: Path, kind: str, endpoint: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Start a tap, and yield it and the pipe it writes to when it waits for an endpoint."""
+    sim.faults.add(Fault(kind, endpoint, times=None, retry_after=LONG_WAIT))
+    config = sim.config()
+    if "content" in endpoint:
+        config |= {"download": {"output_path": str(folder / "files")}}
+    read, write = os.pipe()
+    with started(folder, config, module=TAP, name="tap", stdin=NOTHING, stdout=write) as tap:
+        os.close(write)
+        read_until_it_waits(read, sim, endpoint)
+        assert tap.poll() is None
+        yield tap, read
+
+
 @pytest.mark.parametrize(("kind", "endpoint"), WAITS)
 def test_the_tap_ends_while_it_waits(
     sim: Simulator, tmp_path: Path, kind: str, endpoint: str
 ) -> None:
     """Its requests hang, or Twilio has told it to come back much later."""
-    sim.faults.add(Fault(kind, endpoint, times=None, retry_after=LONG_WAIT))
-    config = sim.config()
-    if "content" in endpoint:
-        config |= {"download": {"output_path": str(tmp_path / "files")}}
-    read, write = os.pipe()
-    with started(tmp_path, config, module=TAP, name="tap", stdin=NOTHING, stdout=write) as tap:
-        os.close(write)
-        read_until_it_waits(read, sim, endpoint)
-        assert tap.poll() is None
-        os.close(read)
+    with waiting(sim, tmp_path, kind, endpoint) as (tap, pipe):
+        os.close(pipe)
         assert_ends(tap, time.monotonic(), tmp_path / "tap.log", SAID)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("kind", "endpoint"),
+    [
+        pytest.param("429", "account", id="429-account"),
+        pytest.param("429", "media_list", id="429-media_list", marks=LATER),
+        pytest.param("stall", "signed_content", id="stall-signed_content", marks=LATER),
+    ],
+)
+def test_a_signal_ends_it_at_once(
+    sim: Simulator, tmp_path: Path, kind: str, endpoint: str, number: signal.Signals
+) -> None:
+    with waiting(sim, tmp_path, kind, endpoint) as (tap, pipe):
+        tap.send_signal(number)
+        since = time.monotonic()
+        tap.wait(60)
+        assert time.monotonic() - since < 2
+        assert tap.returncode == 128 + number
+        os.close(pipe)
+    assert "Traceback" not in (tmp_path / "tap.log").read_text()
 
 
 def test_the_tap_ends_whose_target_was_stopped_and_then_killed(tmp_path: Path) -> None:

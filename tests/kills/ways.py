@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import signal
 from dataclasses import dataclass
@@ -33,8 +34,13 @@ class Way:
     act: Callable[[int], None]
     is_deadly: bool = True
 
+    @property
+    def kind(self) -> str:
+        """What the name begins with, whoever it happens to."""
+        return re.split("[:,]", self.name)[0]
 
-WAYS: Final = (
+
+_ENDED: Final = (
     Way("SIGKILL, all", ROLES, sent(signal.SIGKILL)),
     Way("SIGKILL, tap", ("tap",), sent(signal.SIGKILL)),
     Way("SIGKILL, runner", ("runner",), sent(signal.SIGKILL)),
@@ -49,7 +55,14 @@ WAYS: Final = (
         ("target",),
         sent(signal.SIGSTOP, signal.SIGKILL, after=SECONDS_STOPPED),
     ),
+)
+_STARVED: Final = (
     Way("disk full, all", ROLES, limited(resource.RLIMIT_FSIZE, 0), is_deadly=False),
     Way("no more open files, tap", ("tap",), limited(resource.RLIMIT_NOFILE, 6), is_deadly=False),
     Way("no more open files, all", ROLES, limited(resource.RLIMIT_NOFILE, 6), is_deadly=False),
 )
+
+# Only Linux can put a limit on a process that runs.
+WAYS: Final = _ENDED + (_STARVED if hasattr(resource, "prlimit") else ())
+WAYS_WITHOUT_RUNNER: Final = tuple(way for way in WAYS if way.victims != ("runner",))
+ONE_OF_EACH: Final = tuple({way.kind: way for way in WAYS_WITHOUT_RUNNER}.values())
