@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 
-from tap_twilio_media.errors import TapError, UnwrittenError
+from tap_twilio_media.errors import TapError, UnwrittenError, lack_of
 
 SECONDS_TO_STOP = 1.5
 _GONE = select.POLLERR | select.POLLHUP
@@ -73,6 +73,10 @@ class told_in_one_line:  # noqa: N801 - reads as a clause: with told_in_one_line
             lines = str(error).splitlines()
         elif isinstance(error, (MapExpressionError, StreamMapConfigError)):
             lines = [f"stream_maps: {error}"]
+        elif lack := lack_of(error):
+            lines = [f"{lack}; raise the limit (ulimit -n), or lower max_concurrency"]
+        elif isinstance(error, FileNotFoundError):
+            lines = str(error).splitlines()  # of a config, a catalog or a state
         else:
             # The text of an unforeseen exception may hold anything, so only its kind is told.
             lines = [f"unforeseen {type(error).__name__}; run with LOGLEVEL=debug and report this"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +16,7 @@ from urllib3.exceptions import (
 
 from tap_twilio_media.client.errors import UnavailableError
 from tap_twilio_media.client.outcomes import TRANSIENT, UNREACHED, Outcome, outcome_of, retry_after
-
-_HERE = {errno.EMFILE, errno.ENFILE}
+from tap_twilio_media.errors import lack_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +79,7 @@ def kind_of(error: Exception) -> str:
 
     What lacks on this side is called by its name: nobody finds it by looking at the network.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in _HERE:
-            return os.strerror(cause.errno)
-        cause = cause.__cause__ or cause.__context__
-    return type(error).__name__
+    return lack_of(error) or type(error).__name__
 
 
 def is_of_connecting(error: Exception) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import random
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_twilio_media.endings import told_in_one_line
 from tests.expecting import by_sid, expected
 from tests.promises import assert_promises_kept
 from tests.running import STREAMS, Output, clean_environ, run_tap
@@ -98,3 +101,16 @@ def test_no_more_open_files(sim: Simulator, tmp_path: Path) -> None:
     assert sim.requests
     sim.latency = 0
     assert_whole(sim, first, run_tap(sim.config(), state=first.state))
+
+
+def test_what_lacks_is_told_also_when_nobody_foresaw_it(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        error = LookupError("no schema")
+        error.__context__ = OSError(errno.EMFILE, "x")
+        raise error
+
+    with pytest.raises(SystemExit), told_in_one_line(logging.getLogger("starved")):
+        fail()
+    assert caplog.messages == [
+        "Too many open files; raise the limit (ulimit -n), or lower max_concurrency"
+    ]
