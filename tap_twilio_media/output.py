@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from typing_extensions import override
 
+from tap_twilio_media.endings import check_reader
+from tap_twilio_media.errors import UnwrittenError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,6 +40,7 @@ class Output(MsgSpecWriter):
         self._held = False
         self._piece = bytearray()
         self._written_at = 0.0
+        self._error: Exception | None = None
 
     @override
     def write_message(self, message: Message) -> None:
@@ -56,12 +60,28 @@ class Output(MsgSpecWriter):
             self._held = False
             self.flush()
 
+    def while_waiting(self) -> None:
+        """Write what was held back, and look whether anybody still reads.
+
+        Raises:
+            BrokenPipeError: Nobody does.
+        """
+        self.flush()
+        check_reader(sys.stdout)
+
     def flush(self) -> None:
-        """Write what was held back."""
+        """Write what was held back.
+
+        Raises:
+            BrokenPipeError: Nobody reads.
+            UnwrittenError: It cannot be written.
+        """
         if not self._piece:
             return
         self._written_at = time.monotonic()
         piece, self._piece = self._piece, bytearray()
+        if self._error:
+            raise self._error  # a line may have been cut, and a state must not follow lost rows
         self.is_writing = True
         try:
             left = memoryview(piece)
@@ -69,6 +89,11 @@ class Output(MsgSpecWriter):
                 # Unbuffered, as in many containers, stdout may take a part of it.
                 left = left[sys.stdout.buffer.write(left) :]
             sys.stdout.buffer.flush()
+        except OSError as error:
+            self._error = error
+            if not isinstance(error, BrokenPipeError):
+                self._error = UnwrittenError(f"stdout: cannot write: {error.strerror}")
+            raise self._error from None
         finally:
             self.is_writing = False
         if self.exit_code is not None:

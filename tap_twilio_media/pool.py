@@ -22,6 +22,7 @@ FIRST = -1
 
 T = TypeVar("T")
 _END: Any = object()
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class Pool:
@@ -34,15 +35,16 @@ class Pool:
     the whole pool and is raised by whatever result is asked for next.
     """
 
-    def __init__(self, size: int, before_wait: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, size: int, while_waiting: Callable[[], None] = lambda: None) -> None:
         """Prepare for so many threads; they start when there is work.
 
         Args:
             size: Threads at most.
-            before_wait: Called when a result is waited for that is not there yet.
+            while_waiting: Called when a result is waited for that is not there yet, and then about
+                once a second. What it raises ends the wait.
         """
         self._size = size
-        self._before_wait = before_wait
+        self._while_waiting = while_waiting
         self._tasks: list[tuple[Rank, int, Future[Any], Callable[[], Any]]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
@@ -75,9 +77,9 @@ class Pool:
 
     def result(self, future: Future[T]) -> T:
         """Return what a task returned, or raise what it raised."""
-        if not future.done():
-            self._before_wait()
-            wait((future, self._fault), return_when=FIRST_COMPLETED)
+        while not (future.done() or self._fault.done()):
+            self._while_waiting()
+            wait((future, self._fault), SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
         if self._fault.done():
             self._fault.result()
         return future.result()

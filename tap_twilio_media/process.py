@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,12 @@ _LARGE = 1 << 17
 def started() -> Iterator[None]:
     """Import within it what the command runs: the process is then ready to read pages."""
     gc.disable()  # nothing of what is imported goes away again
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    if on_interrupt is signal.default_int_handler:
+        # Ctrl-C ends a process that has not begun as quietly as SIGTERM does.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     yield
+    signal.signal(signal.SIGINT, on_interrupt)
     # Rows come and go by the thousand and hold no cycles: looking for some costs a tenth.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

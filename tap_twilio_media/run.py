@@ -56,7 +56,7 @@ class Run:
         self.bookmarks = bookmarks
         self.started = datetime.now(timezone.utc).replace(microsecond=0)
         self.statuses: dict[str, str] = {}
-        self.pool = Pool(settings.max_concurrency, output.flush if output else _do_nothing)
+        self.pool = Pool(settings.max_concurrency, output.while_waiting if output else _do_nothing)
         self.held = output.held if output else nullcontext
         self._scopes = count()
         self._network = Network.of(settings.max_concurrency, stop)
@@ -148,4 +148,4 @@ def _each(names: Iterable[str]) -> str:
 
 
 def _do_nothing() -> None:
-    """Hold nothing back."""
+    """Hold nothing back, and know of no reader."""

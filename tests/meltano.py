@@ -42,10 +42,11 @@ class Meltano:
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.log = home / "meltano.log"
+        self.database = home / "meltano.db"
         credentials = () if own_account else ("TAP_TWILIO_MEDIA_", "TWILIO_")
         foreign = ("MELTANO_", "TARGET_", *credentials)
         self._environment = {
-            "MELTANO_DATABASE_URI": f"sqlite:///{home}/meltano.db",
+            "MELTANO_DATABASE_URI": f"sqlite:///{self.database}",
             "MELTANO_HUB_URL": NO_HUB,
             "NO_COLOR": "1",
             "UV_COMPILE_BYTECODE": "1",
@@ -65,9 +66,22 @@ class Meltano:
 
     def __call__(self, *arguments: str, **variables: str) -> None:
         """Run one command to its end, its output in the log; stop it when we are stopped."""
-        # Two commands at once would write each other's catalog and config.
+        said_before = self.log.stat().st_size if self.log.exists() else 0
+        with self.started(*arguments, **variables) as process:
+            code = process.wait()
+        if code:
+            raise MeltanoError(
+                f"meltano {' '.join(arguments)} failed with exit code {code}.\n"
+                f"{self._last_words(said_before)}\nThe whole log: {self.log}"
+            )
+
+    @contextlib.contextmanager
+    def started(self, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start one command, its output in the log, as leader of a group; end what is left of it.
+
+        Two commands at once would write each other's catalog and config, so the next one waits.
+        """
         with _one_at_a_time("running"), self.log.open("a") as log:
-            said_before = log.tell()
             process = subprocess.Popen(
                 [COMMAND, *arguments],
                 cwd=ROOT,
@@ -78,14 +92,9 @@ class Meltano:
                 start_new_session=True,
             )
             try:
-                code = process.wait()
+                yield process
             finally:
-                _end(process)
-        if code:
-            raise MeltanoError(
-                f"meltano {' '.join(arguments)} failed with exit code {code}.\n"
-                f"{self._last_words(said_before)}\nThe whole log: {self.log}"
-            )
+                end_group(process)
 
     def _last_words(self, since: int) -> str:
         lines = self.log.read_bytes()[since:].decode(errors="replace").splitlines()
@@ -119,8 +128,8 @@ def _one_at_a_time(name: str) -> Iterator[Any]:
         yield stamp
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what may be left of a command: itself, the tap and the target."""
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End what may be left of a pipeline: its leader, the tap and the target."""
     for order in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, order)

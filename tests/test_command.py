@@ -72,6 +72,11 @@ def test_settings_that_cannot_be_used(
     assert not sim.requests
 
 
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    output = run_command(tmp_path, None, "--config", "nowhere.json")
+    assert "--config nowhere.json: cannot be read" in the_error(output)
+
+
 def test_wrong_credentials(sim: Simulator, tmp_path: Path) -> None:
     output = run_command(tmp_path, sim.config() | {"auth_token": "0" * 32})
     line = the_error(output)
@@ -219,6 +224,17 @@ def test_a_signal_ends_the_run_with_a_true_state(
     for stream in FAMILY:
         held = set(first.sids(stream)) | set(second.sids(stream))
         assert held == {row["sid"] for row in sim.world.rows(stream)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_at_the_start_leaves_no_traceback(number: signal.Signals) -> None:
+    """Most of the time before the first request goes into imports."""
+    script = (
+        "import os; from tap_twilio_media.process import started\n"
+        f"with started(): os.kill(os.getpid(), {number:d}); print('lives on')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-number, b"", b"")
 
 
 def test_a_target_that_dies(sim: Simulator, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 from singer_sdk.singerlib.messages import RecordMessage, StateMessage
 
 from tap_twilio_media import output as module
+from tap_twilio_media.errors import UnwrittenError
 from tap_twilio_media.output import LARGEST_PIECE, Output
 from tests.client.asking import Clock
 from tests.expecting import by_sid, expected
@@ -250,6 +252,23 @@ def test_a_write_that_fails_is_over(stdout: Stdout, output: Output) -> None:
     with pytest.raises(BrokenPipeError):
         output.write_message(record(n=0))
     assert not output.is_writing
+
+
+def test_nothing_follows_a_write_that_failed(stdout: Stdout, output: Output) -> None:
+    """A line may have been cut there, and a state must not come after rows that did not."""
+
+    def fail() -> None:
+        stdout.on_write = lambda: None
+        raise OSError(errno.ENOSPC, "full")
+
+    stdout.on_write = fail
+    with pytest.raises(UnwrittenError, match="stdout: cannot write: full"):
+        output.write_message(record(n=0))
+    pieces = len(stdout.pieces)
+    with pytest.raises(UnwrittenError):
+        output.write_message(StateMessage({"bookmarks": {}}))
+    output.while_waiting()
+    assert len(stdout.pieces) == pieces
 
 
 # ---- the command

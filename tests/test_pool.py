@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tap_twilio_media import pool as module
 from tap_twilio_media.errors import TapError
 from tap_twilio_media.pool import Ahead, Lookahead, Pool
 
@@ -153,7 +154,7 @@ def test_a_fault_of_the_program_is_raised_at_once_and_ends_the_others(error: Bas
     never.set()
 
 
-def test_before_a_wait_and_only_then_the_caller_is_told() -> None:
+def test_before_a_wait_the_caller_is_told_and_not_without_one() -> None:
     begun, told = threading.Event(), []
 
     def tell() -> None:
@@ -170,6 +171,25 @@ def test_before_a_wait_and_only_then_the_caller_is_told() -> None:
     done.result(20)
     assert pool.result(done) == 5
     assert len(told) == 1
+
+
+def test_a_long_wait_is_told_again_and_again_and_ends_with_what_that_raises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0.01)
+    told = []
+
+    def tell() -> None:
+        told.append(1)
+        if len(told) == 3:
+            raise BrokenPipeError
+
+    pool, never = Pool(1, tell), threading.Event()
+    hanging = pool.submit((0, 0), never.wait)
+    with pytest.raises(BrokenPipeError):
+        timely(lambda: pool.result(hanging))
+    never.set()
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])

@@ -23,6 +23,7 @@ from tap_twilio_media.client.outcomes import (
     outcome_of,
     retry_after,
 )
+from tap_twilio_media.errors import lack_of
 from tap_twilio_media.texts import told
 
 HIGHEST_CODE = 999_999
@@ -90,6 +91,14 @@ class Failure:
             text += " and the time of max_retry_seconds"
         text += f"; {self.outcome.advice}"
         return self.outcome.error(text, status=self.status, code=self.code)
+
+
+def kind_of(error: Exception) -> str:
+    """Return what to call an exception of the network, as its text may hold a whole URL.
+
+    What lacks on this side is called by its name: nobody finds it by looking at the network.
+    """
+    return lack_of(error) or type(error).__name__
 
 
 def is_of_connecting(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_twilio_media.client.bodies import TooLongError, whole
 from tap_twilio_media.client.decoding import decoded
-from tap_twilio_media.client.failures import Failure, is_of_connecting
+from tap_twilio_media.client.failures import Failure, is_of_connecting, kind_of
 from tap_twilio_media.client.network import Session
 from tap_twilio_media.client.patience import patience_for_body, patience_for_try, persist
 
@@ -133,8 +133,7 @@ class Client:
             network.reached.add(where.netloc)
             return Failure.of_length(where.path, LARGEST_REPLY)
         except (requests.RequestException, HTTPError) as error:
-            # The text of these exceptions holds whole URLs, so only their kind is told.
-            kind = type(error).__name__
+            kind = kind_of(error)
             if where.netloc not in network.reached and is_of_connecting(error):
                 return Failure.of_unreached(where.netloc, kind)
             return Failure.of_network(where.path, kind)

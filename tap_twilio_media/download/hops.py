@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_twilio_media.client import outcomes as waits
 from tap_twilio_media.client.decoding import decoded
-from tap_twilio_media.client.failures import Failure, is_of_connecting
+from tap_twilio_media.client.failures import Failure, is_of_connecting, kind_of
 from tap_twilio_media.client.network import Session
 from tap_twilio_media.client.patience import patience_for_try
 from tap_twilio_media.client.session import ASKED_TO_SLOW_DOWN
@@ -160,7 +160,7 @@ class _Telling:
         """Tell of an error by its kind and host."""
         if not isinstance(error, (requests.RequestException, HTTPError, OSError)):
             return
-        kind = type(error).__name__
+        kind = kind_of(error)
         if self._host not in self._reached and is_of_connecting(error):
             raise FailedError(Failure.of_unreached(self._host, kind)) from None
         raise FailedError(Failure.of_network(self._host, kind)) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -11,12 +12,15 @@ from tap_twilio_media.client.errors import RefusedError, StoppedError
 from tap_twilio_media.client.hosts import API_VERSION, join
 from tap_twilio_media.client.pages import pages
 from tap_twilio_media.errors import TapError
+from tap_twilio_media.pool import FIRST
 from tap_twilio_media.streams.base import TwilioStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_twilio_media.client.session import Client
 
 logger = logging.getLogger("tap-twilio-media")
 
@@ -63,21 +67,12 @@ class Accounts(TwilioStream):
 
     def _found(self) -> list[dict[str, Any]]:
         """Return the wanted accounts; none, with a word about it, when Twilio refuses them."""
-        settings = self.run.settings
+        settings, pool = self.run.settings, self.run.pool
         client = self.run.client(settings.account_sid)
         wanted = settings.account_sids
         try:
-            if settings.include_subaccounts:
-                query = {"PageSize": str(settings.page_size)}
-                path = f"{API_VERSION}/Accounts.json"
-                listed = pages(client, client.hosts.api, path, "accounts", query)
-                rows = [row for page in listed for row in page.rows]
-                return [row for row in rows if not wanted or row["sid"] in wanted]
-            links = {
-                sid: join(client.hosts.api, f"{API_VERSION}/Accounts/{sid}.json")
-                for sid in wanted or (settings.account_sid,)
-            }
-            return [client.get(link).body | {"sid": sid} for sid, link in links.items()]
+            # By the pool, whose waits end with the reader of the output.
+            return pool.result(pool.submit((FIRST,), partial(self._asked, client)))
         except StoppedError:
             raise
         except RefusedError as error:
@@ -94,3 +89,17 @@ class Accounts(TwilioStream):
         except TapError as error:
             self.run.fail(settings.account_sid, [self.name], error)
         return []
+
+    def _asked(self, client: Client) -> list[dict[str, Any]]:
+        settings, wanted = self.run.settings, self.run.settings.account_sids
+        if settings.include_subaccounts:
+            query = {"PageSize": str(settings.page_size)}
+            path = f"{API_VERSION}/Accounts.json"
+            listed = pages(client, client.hosts.api, path, "accounts", query)
+            rows = [row for page in listed for row in page.rows]
+            return [row for row in rows if not wanted or row["sid"] in wanted]
+        links = {
+            sid: join(client.hosts.api, f"{API_VERSION}/Accounts/{sid}.json")
+            for sid in wanted or (settings.account_sid,)
+        }
+        return [client.get(link).body | {"sid": sid} for sid, link in links.items()]

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Sink, Target
@@ -17,7 +17,7 @@ from tap_twilio_media.checks import connection_problems, download_problems
 from tap_twilio_media.client.network import Network
 from tap_twilio_media.config import Connection, download_of
 from tap_twilio_media.download.downloader import Downloader
-from tap_twilio_media.endings import end_soon, told_in_one_line
+from tap_twilio_media.endings import check_reader, end_soon, told_in_one_line
 from tap_twilio_media.errors import ConfigError, TapError
 from tap_twilio_media.options import check_config
 from tap_twilio_media.pool import Pool
@@ -104,7 +104,8 @@ class TargetTwilioMedia(Target):
             return DryRun(self.downloader)
         self.progress.start()
         size = int(self.config["max_concurrency"])
-        return Downloads(self.downloader, Pool(size), FILES_AHEAD * size, self.states.pass_on)
+        pool = Pool(size, partial(check_reader, sys.stdout))
+        return Downloads(self.downloader, pool, FILES_AHEAD * size, self.states.pass_on)
 
     @cached_property
     def states(self) -> States:
