@@ -1,0 +1,101 @@
+"""Figures in rows and columns: exact, to be compared and copied."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_twilio_media.gallery.texts import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Cell = str | int | Decimal | None
+    """A text, a number, or nothing: not known, or not to be told."""
+
+_NOTHING = "\N{EN DASH}"
+FEWEST_DECIMALS = 2
+"""Of money."""
+
+
+class Table(NamedTuple):
+    """Figures for the page.
+
+    Attributes:
+        name: Its id on the page.
+        caption: What it shows.
+        header: The names of its columns; the first names the rows.
+        rows: A cell for each column.
+        total: A last row, if there is one.
+        folded: Whether it is shown only when it is asked for.
+    """
+
+    name: str
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    total: Sequence[Cell] | None = None
+    folded: bool = False
+
+
+def table(of: Table) -> str:
+    """Return a table as markup."""
+    columns = list(zip(*of.rows, strict=True)) or [()] * len(of.header)
+    formats = [_Format.of(column, is_name=n == 0) for n, column in enumerate(columns)]
+    header = "".join(
+        f'<th scope="col"{each.css}>{escaped(name)}</th>'
+        for name, each in zip(of.header, formats, strict=True)
+    )
+    body = "".join(f"<tr>{_cells(row, formats)}</tr>\n" for row in of.rows)
+    foot = f"<tfoot><tr>{_cells(of.total, formats)}</tr></tfoot>\n" if of.total else ""
+    caption = escaped(of.caption)
+    # Scrolls by itself where it is too wide, by keyboard as well.
+    whole = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}">'
+        f'<table id="{of.name}">\n<caption>{caption}</caption>\n'
+        f"<thead><tr>{header}</tr></thead>\n<tbody>\n{body}</tbody>\n{foot}</table></div>\n"
+    )
+    if not of.folded:
+        return whole
+    return f"<details><summary>Table: {caption}</summary>\n{whole}</details>\n"
+
+
+def exact(amount: Decimal, decimals: int = FEWEST_DECIMALS) -> str:
+    """Return an amount of money with all its decimals, and at least so many."""
+    whole, _, rest = f"{amount:,f}".partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(decimals, '0')}"
+
+
+class _Format(NamedTuple):
+    """How the cells of a column are written.
+
+    Attributes:
+        css: The class of its cells, if any, as an attribute.
+        decimals: How many decimals its amounts of money have at least, so that they line up.
+    """
+
+    css: str
+    decimals: int
+
+    @classmethod
+    def of(cls, column: Sequence[Cell], *, is_name: bool) -> _Format:
+        is_text = is_name or any(isinstance(cell, str) for cell in column)
+        amounts = [exact(cell) for cell in column if isinstance(cell, Decimal)]
+        decimals = [len(amount.partition(".")[2]) for amount in amounts]
+        return cls("" if is_text else ' class="n"', max(decimals, default=FEWEST_DECIMALS))
+
+    def told(self, cell: Cell) -> str:
+        if cell is None:
+            return _NOTHING
+        if isinstance(cell, int):
+            return f"{cell:,}"
+        return exact(cell, self.decimals) if isinstance(cell, Decimal) else cell
+
+
+def _cells(row: Sequence[Cell], formats: Sequence[_Format]) -> str:
+    name, *others = (escaped(each.told(cell)) for cell, each in zip(row, formats, strict=True))
+    cells = "".join(
+        f"<td{each.css}><bdi>{cell}</bdi></td>"
+        for cell, each in zip(others, formats[1:], strict=True)
+    )
+    return f'<th scope="row"><bdi>{name}</bdi></th>{cells}'
