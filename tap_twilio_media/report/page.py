@@ -108,7 +108,8 @@ def _about(said: Said, form: Form) -> str:
     first, last = said.stretch
     days = counted((last - first).days + 1, "day")
     accounts = f", {counted(said.accounts, 'account')}" if said.accounts > 1 else ""
-    return f"{day_name(first)} to {day_name(last)}, {days}{accounts}. Made {form.made}."
+    since = f"{day_name(first)} to " if first < last else ""
+    return f"{since}{day_name(last)}, {days}{accounts}. Made {form.made}."
 
 
 def _figures(said: Said) -> str:
@@ -118,13 +119,13 @@ def _figures(said: Said) -> str:
     expiring = sum(row.media for row in said.expiring)
     figures = [
         ("files", f"{media:,}", ""),
-        ("known bytes", sized(size), ""),
+        *([("known bytes", sized(size), "")] if size else []),
         ("messages", f"{messages:,}", ""),
         ("failed or undelivered", share(failed, messages), ""),
         *((f"cost, {unit}", exact(cost), "") for unit, cost in costs_by_unit(said).items()),
     ]
     if expiring:
-        figures.append(("expire without a copy", f"{expiring:,}", ' class="amiss"'))
+        figures.append(("expire in 30 days, no copy", f"{expiring:,}", ' class="amiss"'))
     return (
         '<dl class="figures">'
         + "".join(

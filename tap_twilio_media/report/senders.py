@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SHORTEST_SALT = 16
 """Characters. A shorter one could be found by trying, and then all numbers with it."""
 _SHOWN = 10
+_LONGEST = 80
 UNKNOWN = "not told"
 
 
@@ -33,7 +34,7 @@ def names_of_senders(salt: str | None, *, plain: bool = False) -> Callable[[str 
         ReportError: The salt is too short to keep anything secret.
     """
     if plain:
-        return lambda sender: sender or UNKNOWN
+        return lambda sender: (sender or UNKNOWN)[:_LONGEST]
     if salt is not None and len(salt) < SHORTEST_SALT:
         raise ReportError(f"the salt must be a secret of at least {SHORTEST_SALT} characters")
     key = salt.encode("utf-8", "surrogateescape") if salt else secrets.token_bytes(32)

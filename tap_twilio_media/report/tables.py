@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     Cell = str | int | Decimal | None
     """A text, a number, or nothing: not known, or not to be told."""
 
+_LONGEST_LINE = 30
+"""Letters; a longer name goes on in the next line."""
 _NOTHING = "\N{EN DASH}"
 FEWEST_DECIMALS = 2
 """Of money."""
@@ -98,4 +100,5 @@ def _cells(row: Sequence[Cell], formats: Sequence[_Format]) -> str:
         f"<td{each.css}><bdi>{cell}</bdi></td>"
         for cell, each in zip(others, formats[1:], strict=True)
     )
-    return f'<th scope="row"><bdi>{name}</bdi></th>{cells}'
+    css = ' class="long"' if len(name) > _LONGEST_LINE else ""
+    return f'<th scope="row"{css}><bdi>{name}</bdi></th>{cells}'

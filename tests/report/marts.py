@@ -188,9 +188,15 @@ def statements(rows: Rows, schema: str = SCHEMA) -> list[str]:
     for name, columns in COLUMNS.items():
         table = f'"{schema}".{name}'
         made += [f"drop table if exists {table}", f"create table {table} ({columns})"]
+        # Rows of different shapes each in a statement of their own.
+        by_shape: dict[str, list[str]] = {}
         for row in rows.get(name, []):
             values = ", ".join(map(_literal, row.values()))
-            made.append(f"insert into {table} ({', '.join(row)}) values ({values})")
+            by_shape.setdefault(", ".join(row), []).append(f"({values})")
+        made += [
+            f"insert into {table} ({shape}) values {', '.join(values)}"
+            for shape, values in by_shape.items()
+        ]
     return made
 
 

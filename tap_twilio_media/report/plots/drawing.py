@@ -9,10 +9,10 @@ shows on hovering; readers are told of the plot as a whole, and given the table.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from tap_twilio_media.gallery.texts import escaped
+from tap_twilio_media.gallery.texts import cleaned, escaped
 from tap_twilio_media.report.errors import MissingPackageError
 
 if TYPE_CHECKING:
@@ -47,13 +47,22 @@ def drawn(spec: Spec, kind: str, label: str) -> str:
     except ImportError as error:
         raise MissingPackageError("vl-convert-python") from error
 
-    drawing = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    drawing = vl_convert.vegalite_to_svg(_fit_for_xml(spec), allowed_base_urls=[])
     root = ET.fromstring(drawing)  # noqa: S314 - drawn a moment ago, no foreign document
     width, height = (root.get(name, "0") for name in ("width", "height"))
     return (
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         f' role="img" aria-label="{escaped(label)}">{"".join(_inside(root))}</svg>\n'
     )
+
+
+def _fit_for_xml(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return a specification without what no XML may hold: Vega would put it there as it is."""
+    if isinstance(value, str):
+        return cleaned(value)
+    if isinstance(value, dict):
+        return {key: _fit_for_xml(each) for key, each in value.items()}
+    return [_fit_for_xml(each) for each in value] if isinstance(value, list) else value
 
 
 def _inside(element: ET.Element) -> Iterator[str]:

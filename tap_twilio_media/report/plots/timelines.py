@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _DAY = dt.timedelta(days=1)
 _NO_TIME = dt.timedelta()
 _FEW_DAYS = 6
+_MANY_DAYS = 200
+# Months, and a year where it begins.
+_MONTHS = (
+    "utcdate(datum.value) != 1 ? utcFormat(datum.value, '%-d %b') :"
+    " utcFormat(datum.value, utcmonth(datum.value) == 0 ? '%Y' : '%b')"
+)
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _GAP = 0.08
 """Of a day's width, left free on both sides of its bar."""
@@ -133,12 +139,7 @@ def _days(first: dt.date, last: dt.date, width: int, shift: dt.timedelta = _NO_T
             "labelOverlap": "greedy",
             "labelFlush": True,
             "labelPadding": 6,
-            # A year where it begins, and days where they fit.
-            "labelExpr": (
-                "utcmonth(datum.value) == 0 && utcdate(datum.value) == 1"
-                " ? utcFormat(datum.value, '%Y') : utcdate(datum.value) == 1"
-                " ? utcFormat(datum.value, '%b') : utcFormat(datum.value, '%-d %b')"
-            ),
+            "labelExpr": _MONTHS if days > _MANY_DAYS else "utcFormat(datum.value, '%-d %b')",
             **ticks,
         },
     }

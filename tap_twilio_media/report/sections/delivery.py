@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from tap_twilio_media.report.tables import Table, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from tap_twilio_media.report.channels import Outcome
     from tap_twilio_media.report.figures import Cost, Delivery, Said
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Counts = Counter[tuple[str, str]]
     """Messages by way - a channel and a direction, in words - and status."""
 
-_DECIMALS = 5
-"""Of a price per segment: Twilio's own have no more."""
+_FINEST = Decimal("0.00001")
+"""Of a price per segment: Twilio's own are not finer."""
 _UNPRICED = "not priced yet"
 
 
@@ -136,7 +136,7 @@ def _costs(costs: Sequence[Cost]) -> Table:
             priced = [row.cost for row in found if row.cost is not None]
             cost = sum(priced, priced[0] * 0) if priced else None
             segments = sum(row.segments for row in found)
-            each = round(cost / segments, _DECIMALS) if cost and segments else None
+            each = (cost / segments).quantize(_FINEST, ROUND_HALF_UP) if cost and segments else None
             messages = sum(row.messages for row in found)
             rows.append([way, messages, segments, unit or _UNPRICED, cost, each])
     header = ["Messages", "How many", "Segments", "Unit", "Cost", "Per segment"]
