@@ -20,6 +20,7 @@ _DEFAULTS: dict[str, str | int | None] = {
     "application_name": "twilio-media-report",
     "connect_timeout": 15,
 }
+_ANOTHER_VERSION = "; are the marts of another version? Run dbt build --full-refresh"
 # A report asks for no extension, and none is to be fetched for it.
 _DUCKDB = {
     "autoinstall_known_extensions": "false",
@@ -74,6 +75,8 @@ def _postgres(place: PostgresPlace, schema: str) -> Iterator[Ask]:
         def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
             try:
                 return connection.execute(sql.encode(), values).fetchall()
+            except psycopg.errors.UndefinedColumn as error:
+                raise ReportError(f"{failed(error)}{_ANOTHER_VERSION}") from None
             except psycopg.Error as error:
                 raise failed(error) from None
 
@@ -99,6 +102,8 @@ def _duckdb(place: DuckPlace, schema: str) -> Iterator[Ask]:
         def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
             try:
                 return connection.execute(sql, values).fetchall()
+            except duckdb.BinderException as error:
+                raise ReportError(f"DuckDB: {_first_line(error)}{_ANOTHER_VERSION}") from None
             except duckdb.Error as error:
                 raise ReportError(f"DuckDB: {_first_line(error)}") from None
 

@@ -45,7 +45,7 @@ def table(of: Table) -> str:
     columns = list(zip(*of.rows, strict=True)) or [()] * len(of.header)
     formats = [_Format.of(column, is_name=n == 0) for n, column in enumerate(columns)]
     header = "".join(
-        f'<th scope="col"{each.css}>{escaped(name)}</th>'
+        f'<th scope="col"{each.css_of(name)}>{escaped(name)}</th>'
         for name, each in zip(of.header, formats, strict=True)
     )
     body = "".join(f"<tr>{_cells(row, formats)}</tr>\n" for row in of.rows)
@@ -72,11 +72,11 @@ class _Format(NamedTuple):
     """How the cells of a column are written.
 
     Attributes:
-        css: The class of its cells, if any, as an attribute.
+        is_text: Whether there is a text among them; else they are numbers, to the right.
         decimals: How many decimals its amounts of money have at least, so that they line up.
     """
 
-    css: str
+    is_text: bool
     decimals: int
 
     @classmethod
@@ -84,7 +84,7 @@ class _Format(NamedTuple):
         is_text = is_name or any(isinstance(cell, str) for cell in column)
         amounts = [exact(cell) for cell in column if isinstance(cell, Decimal)]
         decimals = [len(amount.partition(".")[2]) for amount in amounts]
-        return cls("" if is_text else ' class="n"', max(decimals, default=FEWEST_DECIMALS))
+        return cls(is_text, max(decimals, default=FEWEST_DECIMALS))
 
     def told(self, cell: Cell) -> str:
         if cell is None:
@@ -93,12 +93,17 @@ class _Format(NamedTuple):
             return f"{cell:,}"
         return exact(cell, self.decimals) if isinstance(cell, Decimal) else cell
 
+    def css_of(self, text: str) -> str:
+        classes = [] if self.is_text else ["n"]
+        if len(text) > _LONGEST_LINE:
+            classes.append("long")
+        return f' class="{" ".join(classes)}"' if classes else ""
+
 
 def _cells(row: Sequence[Cell], formats: Sequence[_Format]) -> str:
-    name, *others = (escaped(each.told(cell)) for cell, each in zip(row, formats, strict=True))
-    cells = "".join(
-        f"<td{each.css}><bdi>{cell}</bdi></td>"
-        for cell, each in zip(others, formats[1:], strict=True)
-    )
-    css = ' class="long"' if len(name) > _LONGEST_LINE else ""
-    return f'<th scope="row"{css}><bdi>{name}</bdi></th>{cells}'
+    cells = []
+    for number, (cell, each) in enumerate(zip(row, formats, strict=True)):
+        text = each.told(cell)
+        tag, scope = ("td", "") if number else ("th", ' scope="row"')
+        cells.append(f"<{tag}{scope}{each.css_of(text)}><bdi>{escaped(text)}</bdi></{tag}>")
+    return "".join(cells)
