@@ -15,6 +15,7 @@ class Page(HTMLParser):
     Attributes:
         tags: Each start tag with its attributes.
         tables: The lines of each table by its id, header first, cells as texts.
+        titles: What is said of marks on hovering.
         text: Everything between tags.
     """
 
@@ -22,6 +23,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.tables: dict[str, list[list[str]]] = {}
+        self.titles: list[str] = []
         self.text = ""
         self._open: list[str] = []
         self._table: list[list[str]] = []
@@ -44,6 +46,8 @@ class Page(HTMLParser):
             self._table.append([])
         elif tag in {"td", "th"}:
             self._table[-1].append("")
+        elif tag == "title":
+            self.titles.append("")
         if tag not in VOID:
             self._open.append(tag)
 
@@ -54,6 +58,8 @@ class Page(HTMLParser):
     @override
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self._open[-1:] == ["title"]:
+            self.titles[-1] += data
         if {"td", "th"} & set(self._open):
             self._table[-1][-1] += data
 

@@ -67,6 +67,7 @@ class TestAnyWindow:
             assert view.overflow <= 0
             assert view.complaints == []
             assert view.requests == [each.as_uri()]
+            assert view.ask(OUTSIDE) == []
             view.page.context.close()
 
     def test_shows_each_plot_once_with_text_that_can_be_read(
@@ -84,8 +85,7 @@ class TestAnyWindow:
         )
         assert len(sizes) > 50
         assert min(sizes) >= SMALLEST
-        # And no text of a plot is cut off at its edges, or lies on another.
-        assert view.ask(OUTSIDE) == []
+        # And none lies on another, nor is any cut off at the edges: see above.
         assert view.ask(ON_EACH_OTHER) == []
         view.page.context.close()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_twilio_media.report.colours import css
 from tap_twilio_media.report.plots.common import COLOUR_AND_WORDS, FONT_SIZE, LAID_OUT, plot_of
+from tap_twilio_media.report.plots.widths import cut, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,8 @@ _SLIM = 400
 """Pixels; below, there is room for few ticks only."""
 _BESIDE = 0.36
 """Of the width, what names beside their bars may take."""
-_LETTER = 0.55 * LAID_OUT
-_END = 9 * _LETTER
+_NO_WIDTH = "\N{ZERO WIDTH SPACE}"
+_END = 5 * LAID_OUT
 """The room that an amount takes behind its bar."""
 
 
@@ -36,8 +37,8 @@ class Row(NamedTuple):
 
 def rows(bars: Sequence[Row], width: int) -> Spec:
     """Return bars that lie, each with its amount behind it, its name before or above it."""
-    above = max(len(bar.name) for bar in bars) * _LETTER > width * _BESIDE
-    marks, ends = _lying(bars)
+    above = any(width_of(bar.name) > width * _BESIDE for bar in bars)
+    marks, ends = _lying(bars, width if above else width * _BESIDE)
     top = max(end["x2"] for end in ends) or 1
     # Behind the longest bar its amount must find room.
     room = 1 - _END / (width if above else width * (1 - _BESIDE))
@@ -70,23 +71,24 @@ def rows(bars: Sequence[Row], width: int) -> Spec:
         layers.append(
             {
                 "data": {"values": ends},
-                "mark": _text(yOffset=-FONT_SIZE * 1.05, limit=width),
+                "mark": _text(yOffset=-FONT_SIZE * 1.05),
                 "encoding": {"x": {"value": 0}, "text": {"field": "name"}},
             }
         )
     height = (_HIGH_ROW if above else _ROW) * len(bars) + 8
-    names = _names([] if above else bars, width)
+    names = _names(shown=not above)
     return plot_of(width, height) | {"encoding": {"y": names}, "layer": layers}
 
 
 def shares(bars: Sequence[Row], width: int) -> Spec:
     """Return bars that lie and are all as long as the plot: the shares of their parts."""
-    marks, _ = _lying([bar._replace(parts=_of_one(bar.parts)) for bar in bars])
+    wholes = [bar._replace(parts=_of_one(bar.parts)) for bar in bars]
+    marks, _ = _lying(wholes, width * _BESIDE)
     return plot_of(width, _ROW * len(bars) + _AXIS) | {
         "data": {"values": marks},
         "mark": {"type": "bar", "height": _BAR},
         "encoding": {
-            "y": _names(bars, width),
+            "y": _names(),
             "x": {
                 "field": "x",
                 "type": "quantitative",
@@ -104,30 +106,43 @@ def _text(**more: float) -> Spec:
     return {"type": "text", "align": "left", "color": "var(--text)", **more}
 
 
-def _names(bars: Sequence[Row], width: int) -> Spec:
-    """Return the axis of bars; they go by their number, because two may have the same name."""
-    names = json.dumps([bar.name for bar in bars])
+def _names(*, shown: bool = True) -> Spec:
+    """Return the axis of bars, in the order of the data.
+
+    Names are data and nothing else: in an expression Vega would take some words for its own. And
+    Vega is not let cut them, as it would cut characters in two.
+    """
     axis = {
         "domain": False,
         "ticks": False,
         "labelColor": "var(--text)",
-        "labelExpr": f"{names}[datum.value]",
-        "labelLimit": int(width * _BESIDE),
+        "labelLimit": 0,
         "labelPadding": 8,
     }
-    return {"field": "row", "type": "ordinal", "title": None, "axis": axis if bars else None}
+    return {
+        "field": "key",
+        "type": "nominal",
+        "title": None,
+        "sort": None,
+        "axis": axis if shown else None,
+    }
 
 
-def _lying(bars: Sequence[Row]) -> tuple[list[Spec], list[Spec]]:
-    """Return the parts of bars, and what stands behind and above each bar."""
+def _lying(bars: Sequence[Row], room: float) -> tuple[list[Spec], list[Spec]]:
+    """Return the parts of bars, and what stands behind and above each; names get so much room."""
     marks: list[Spec] = []
     ends: list[Spec] = []
-    for row, bar in enumerate(bars):
+    seen: Counter[str] = Counter()
+    for bar in bars:
+        name = cut(bar.name, room)
+        # Two of the same name would share a bar; blanks of no width make each a name of its own.
+        key = name + _NO_WIDTH * seen[name]
+        seen[name] += 1
         level = 0.0
         for part in bar.parts:
             marks.append(
                 {
-                    "row": row,
+                    "key": key,
                     "x": level,
                     "x2": level + part.amount,
                     "colour": css(part.colour),
@@ -135,7 +150,7 @@ def _lying(bars: Sequence[Row]) -> tuple[list[Spec], list[Spec]]:
                 }
             )
             level += part.amount
-        ends.append({"row": row, "x2": level, "end": bar.end, "name": bar.name})
+        ends.append({"key": key, "x2": level, "end": bar.end, "name": name})
     return marks, ends
 
 
