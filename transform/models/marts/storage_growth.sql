@@ -1,10 +1,11 @@
 {#- Everything is added up from media_usage_daily, which is small however many media there are. -#}
-{%- set today -%}
-    {%- if as_of() %} cast('{{ as_of() }}' as date) {%- else %} {{ day_of('max(loaded_at)') }} {%- endif -%}
-{%- endset %}
 
 with today as (
-    select {{ today }} as as_of from {{ ref('media_usage_daily') }}
+    {%- if as_of() %}
+    select cast('{{ as_of() }}' as date) as as_of
+    {%- else %}
+    select {{ day_of('max(loaded_at)') }} as as_of from {{ ref('media_usage_daily') }}
+    {%- endif %}
 ),
 
 mean_sizes as (
