@@ -22,9 +22,15 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     runner = dbtRunner()
+    # The project does not change while we run: once is enough.
+    parsed = dbtRunner(manifest=runner.invoke(["--quiet", "parse"]).result)
     for line in sys.stdin:
         request = json.loads(line)
-        answer = run(runner, request["dbt"]) if "dbt" in request else query(request["sql"])
+        if "sql" in request:
+            answer = query(request["sql"])
+        else:
+            # Variables decide which nodes there are.
+            answer = run(runner if "--vars" in request["dbt"] else parsed, request["dbt"])
         print(json.dumps(answer, default=tagged), file=answers, flush=True)
 
 
