@@ -30,6 +30,7 @@ PROJECT = ROOT / "transform"
 LOCK = ROOT / "requirements" / "dbt.txt"
 SCHEMA = "twilio"
 LOADED = "_sdc_batched_at"
+GOOD = {"success", "pass"}
 MINUTE = dt.timedelta(minutes=1)
 
 _TAGS: dict[str, Any] = {
@@ -119,8 +120,9 @@ class Warehouse(ABC):
         answer = self._ask({"dbt": ["--quiet", *arguments, *given]})
         nodes = [Node(**each) for each in answer["results"]]
         if not answer["success"]:
-            failed = [f"{n.name}: {n.status}: {n.message}" for n in nodes if n.status != "success"]
-            raise DbtError("\n".join([answer["error"], *failed]))
+            failed = [node for node in nodes if node.status not in GOOD]
+            told = [f"{node.name}: {node.status}: {node.message}" for node in failed]
+            raise DbtError("\n".join([answer["error"], *told]))
         return nodes
 
     def load(
