@@ -89,7 +89,7 @@ class Account:
         chance = self._chance
         sid, sent = self._sid("MM"), self._moment()
         media = chance.choice((0, 0, 1, 1, 3))
-        row = {
+        row: Row = {
             "sid": sid,
             "account_sid": chance.choice(("AC1", "AC2")),
             "date_created": sent,
@@ -119,8 +119,8 @@ class Account:
     def _add_media(self) -> None:
         if found := self._some("messages", "message_media"):
             _, row = found
-            message_sid = row.get("message_sid", row["sid"])
-            self._attach(message_sid, row["account_sid"], row["date_created"])
+            message_sid = row.get("message_sid") or row["sid"]
+            self._attach(str(message_sid), row["account_sid"], row["date_created"])
 
     def _talk(self) -> None:
         chance = self._chance

@@ -40,6 +40,7 @@ def run(runner: dbtRunner, arguments: list[str]) -> dict[str, Any]:
     results = [
         {"name": each.node.name, "status": str(each.status), "message": each.message}
         for each in getattr(done.result, "results", ())
+        if hasattr(each, "node")
     ]
     return {"success": done.success, "error": str(done.exception or ""), "results": results}
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[2] / "transform"
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT / "transform"
 
 
 @cache

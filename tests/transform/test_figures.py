@@ -6,13 +6,15 @@ import datetime as dt
 from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.running import STREAMS, run_tap
 from tests.simulator import Simulator, seeded_world
 from tests.target.running import subaccounts
-from tests.transform.projects import described_models, documented_columns
+from tests.test_docs import blocks
+from tests.transform.projects import ROOT, described_models, documented_columns
 from tests.transform.warehouses import GOOD, DuckDb, PostgresWarehouse
 
 if TYPE_CHECKING:
@@ -107,7 +109,8 @@ def built(
     warehouse: Warehouse
     if request.param == "postgres":
         postgres: Postgres = request.getfixturevalue("postgres")
-        warehouse = PostgresWarehouse(folder, postgres)
+        url = {"TARGET_POSTGRES_SQLALCHEMY_URL": odd_url(postgres)}
+        warehouse = PostgresWarehouse(folder, postgres, **url)
     else:
         warehouse = DuckDb(folder)
     with warehouse:
@@ -115,6 +118,14 @@ def built(
         nodes = warehouse.dbt("build")
         assert {node.status for node in nodes} == GOOD
         yield warehouse
+
+
+def odd_url(postgres: Postgres) -> str:
+    """Where the database is, for somebody whose name and password are hard to put in a URL."""
+    name, password = "an@lyst", "p@ss:w/rd?%5C\\é#"
+    postgres.query(f"create role \"{name}\" superuser login password '{password}'")
+    who = f"{quote(name, safe='')}:{quote(password, safe='')}"
+    return f"postgresql+psycopg://{who}@127.0.0.1:{postgres.port}/postgres?sslmode=disable"
 
 
 def counted(warehouse: Warehouse, sql: str) -> dict[Any, Any]:
@@ -219,9 +230,7 @@ class TestDelivery:
     def test_cost(self, built: Warehouse, twilio: Twilio) -> None:
         prices = [Decimal(each.price) for each in twilio.messages if each.price]
         segments = sum(each.num_segments for each in twilio.messages)
-        found = built.query(
-            "select sum(cost), sum(segments) from analytics.message_delivery_daily"
-        )
+        found = built.query("select sum(cost), sum(segments) from analytics.message_delivery_daily")
         assert found == [(-sum(prices), segments)]
 
 
@@ -279,3 +288,16 @@ class TestColumns:
                 kind = column["data_type"]
                 wanted[name, column["name"]] = names.get(kind, kind).lower()
         assert found == wanted
+
+
+class TestQuestions:
+    """Those of docs/analytics.md."""
+
+    SQL = blocks((ROOT / "docs" / "analytics.md").read_text(), "sql")
+
+    def test_are_many(self) -> None:
+        assert len(self.SQL) >= 10
+
+    @pytest.mark.parametrize("sql", SQL, ids=[sql.splitlines()[0] for sql in SQL])
+    def test_have_answers(self, built: Warehouse, sql: str) -> None:
+        assert built.query(sql.rstrip().rstrip(";"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,16 @@ def on_postgres(
     tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
 ) -> Iterator[PostgresWarehouse]:
     folder = tmp_path_factory.mktemp("postgres")
-    with PostgresWarehouse(folder, postgres, DBT_TIME_ZONE="America/New_York") as warehouse:
+    one_by_one = {
+        "TARGET_POSTGRES_SQLALCHEMY_URL": "",
+        "TARGET_POSTGRES_HOST": "127.0.0.1",
+        "TARGET_POSTGRES_PORT": str(postgres.port),
+        "TARGET_POSTGRES_USER": "postgres",
+        "TARGET_POSTGRES_PASSWORD": postgres.password,
+        "TARGET_POSTGRES_DATABASE": "postgres",
+    }
+    zone = {"DBT_TIME_ZONE": "America/New_York"}
+    with PostgresWarehouse(folder, postgres, **one_by_one, **zone) as warehouse:
         yield warehouse
 
 
@@ -58,7 +66,7 @@ def contents(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
 
 def replay(warehouse: Warehouse, seed: int, rounds: int = 6) -> None:
     """Loads and runs in turn, as they come; then the same made anew."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - chance, not secrecy
     account = Account(chance)
     append = seed % 4 == 3
     warehouse.query("drop schema if exists twilio cascade")

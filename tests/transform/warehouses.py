@@ -19,14 +19,13 @@ from typing_extensions import Self, override
 
 from tests.running import STREAMS
 from tests.test_schemas import load as schema_of
+from tests.transform.projects import PROJECT, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tests.postgres import Postgres
 
-ROOT = Path(__file__).resolve().parents[2]
-PROJECT = ROOT / "transform"
 LOCK = ROOT / "requirements" / "dbt.txt"
 SCHEMA = "twilio"
 LOADED = "_sdc_batched_at"
@@ -141,7 +140,9 @@ class Warehouse(ABC):
             when: When the batch they are in began, in UTC.
             append: Keep the rows that they replace.
         """
-        columns = {name: self._type_of(part) for name, part in schema_of(stream)["properties"].items()}
+        columns = {
+            name: self._type_of(part) for name, part in schema_of(stream)["properties"].items()
+        }
         columns |= dict.fromkeys((LOADED, "_sdc_extracted_at"), "timestamp")
         named = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         loaded = {LOADED: str(when), "_sdc_extracted_at": str(when - MINUTE)}
@@ -153,7 +154,9 @@ class Warehouse(ABC):
             self.query(f"delete from {table} where sid in (select sid from {incoming})")
         self.query(f"insert into {table} select * from {incoming}")
 
-    def load_all(self, records: Mapping[str, Iterable[Mapping[str, Any]]], when: dt.datetime) -> None:
+    def load_all(
+        self, records: Mapping[str, Iterable[Mapping[str, Any]]], when: dt.datetime
+    ) -> None:
         """Write records of all streams: a table for each, rows or not."""
         for stream in STREAMS:
             self.load(stream, records.get(stream, ()), when)

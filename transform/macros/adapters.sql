@@ -68,7 +68,7 @@ indexes. `order` holds columns, the most important first. #}
 {%- endmacro %}
 
 {% macro postgres__elements(list) -%}
-    jsonb_array_elements(case when jsonb_typeof({{ list }}) = 'array' then {{ list }} end)
+    jsonb_array_elements(cast({{ list }} as jsonb))
 {%- endmacro %}
 
 {% macro duckdb__elements(list) -%}

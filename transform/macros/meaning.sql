@@ -23,6 +23,21 @@
     )
 {%- endmacro %}
 
+{# The files that messages of conversations list, once each. #}
+{% macro listed_files(messages) %}
+    select
+        message_sid,
+        file ->> 'sid' as sid,
+        max(cast(file ->> 'size' as bigint)) as size,
+        max(file ->> 'content_type') as content_type
+    from (
+        select sid as message_sid, {{ elements('media') }} as file
+        from {{ messages }}
+    ) as files
+    where file ->> 'sid' is not null
+    group by message_sid, file ->> 'sid'
+{% endmacro %}
+
 {# A media type in lower case and without parameters: audio/ogg; codecs=opus is audio/ogg. #}
 {% macro plain_type(content_type) -%}
     nullif(lower(trim(split_part({{ content_type }}, ';', 1))), '')

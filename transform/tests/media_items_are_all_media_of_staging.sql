@@ -1,10 +1,14 @@
 {# Every file that was loaded has a row, and every row a file. #}
-with files as (
+with listed_files as (
+    {{- listed_files(ref('stg_conversation_messages')) -}}
+),
+
+files as (
     select sid from {{ ref('stg_message_media') }}
     union
     select sid from {{ ref('stg_mcs_media') }}
     union
-    select sid from {{ ref('stg_conversation_files') }}
+    select sid from listed_files
 )
 
 select files.sid, items.media_sid

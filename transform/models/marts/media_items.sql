@@ -20,15 +20,28 @@ changed_messages as (
     union
     select message_sid from {{ ref('stg_mcs_media') }} where {{ is_changed(since) }}
 ),
+{%- endif %}
+
+conversation_messages as (
+    select *
+    from {{ ref('stg_conversation_messages') }}
+    {%- if since %}
+    where sid in (select message_sid from changed_messages)
+    {%- endif %}
+),
+
+{# A message lists its files even where MCS was not asked for them, or has none any more. #}
+listed_files as (
+    {{- listed_files('conversation_messages') -}}
+),
+{%- if since %}
 
 changed_media as (
     select sid as media_sid from {{ ref('stg_message_media') }} where {{ is_changed(since) }}
     union
     select sid from {{ ref('stg_mcs_media') }} where {{ is_changed(since) }}
     union
-    select sid
-    from {{ ref('stg_conversation_files') }}
-    where message_sid in (select message_sid from changed_messages)
+    select sid from listed_files
     union
     select media_sid
     from {{ this }}
@@ -50,20 +63,6 @@ mcs_media as (
     {%- if since %}
     where sid in (select media_sid from changed_media)
     {%- endif %}
-),
-
-{# A message lists its files even where MCS was not asked for them, or has none any more. #}
-listed_files as (
-    select
-        sid,
-        message_sid,
-        max(size) as size,
-        max(content_type) as content_type
-    from {{ ref('stg_conversation_files') }}
-    {%- if since %}
-    where message_sid in (select message_sid from changed_messages)
-    {%- endif %}
-    group by sid, message_sid
 ),
 
 conversation_files as (
@@ -128,7 +127,7 @@ items as (
     left join mcs_media as media on media.sid = files.sid
     left join listed_files as listed
         on listed.sid = files.sid and listed.message_sid = files.message_sid
-    left join {{ ref('stg_conversation_messages') }} as messages on messages.sid = files.message_sid
+    left join conversation_messages as messages on messages.sid = files.message_sid
 ),
 
 counted as (

@@ -28,8 +28,6 @@ select
 from {{ ref('media_items') }}
 where created_date is not null
     {%- if since %}
-    and created_date in (
-        {{- changed_days(ref('media_items'), since) | indent }}
-    )
+    and {{ is_on_changed_day(ref('media_items'), since) }}
     {%- endif %}
 group by created_date, account_sid, service, channel, direction, content_family, price_unit

@@ -23,8 +23,6 @@ select
 from {{ ref('int_messages') }}
 where created_date is not null
     {%- if since %}
-    and created_date in (
-        {{- changed_days(ref('int_messages'), since) | indent }}
-    )
+    and {{ is_on_changed_day(ref('int_messages'), since) }}
     {%- endif %}
 group by created_date, account_sid, direction, channel, status, error_code, price_unit
