@@ -19,6 +19,7 @@ from tap_twilio_media.report.channels import OUTCOMES, outcome_of
 from tap_twilio_media.report.errors import ReportError
 from tap_twilio_media.report.parts import share
 from tap_twilio_media.report.periods import Period, periods
+from tap_twilio_media.report.plots.timelines import ticks
 from tap_twilio_media.report.senders import UNKNOWN, names_of_senders
 from tap_twilio_media.report.tables import exact
 
@@ -99,6 +100,19 @@ def test_periods_are_all_days_in_order(last: dt.date, days: int) -> None:
         assert following.first - one.last == dt.timedelta(days=1)
     for period in cut.each:
         assert cut.first_of(period.first) == cut.first_of(period.last) == period.first
+
+
+@given(st.just(0.0) | st.floats(0.001, 1e18), st.booleans())
+def test_ticks_are_few_and_round(top: float, whole: bool) -> None:  # noqa: FBT001 - is drawn
+    found = ticks(top, whole=whole)
+    assert found[0] == 0
+    assert found[-1] >= top * (1 - 1e-9)
+    assert 2 <= len(found) <= 7
+    steps = {f"{one - other:.6g}" for other, one in itertools.pairwise(found)}
+    assert len(steps) == 1
+    assert f"{float(steps.pop()):e}"[0] in "125"
+    if whole:
+        assert all(tick == int(tick) for tick in found)
 
 
 def test_every_status_of_twilio_has_an_outcome() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_twilio_media.report.colours import css
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _DAY = dt.timedelta(days=1)
 _NO_TIME = dt.timedelta()
+_TICKS = 5
 _FEW_DAYS = 6
 _MANY_DAYS = 200
 # Months, and a year where it begins.
@@ -146,19 +148,36 @@ def _days(first: dt.date, last: dt.date, width: int, shift: dt.timedelta = _NO_T
 
 
 def _amounts(top: float, unit: str = "") -> Spec:
-    axis: Spec = {"domain": False, "ticks": False, "tickCount": 4, "labelPadding": 8}
-    if unit:
-        axis["labelExpr"] = f"format(datum.value, ',') + (datum.value ? ' {unit}' : '')"
-    else:
-        axis |= {"format": ",d", "tickMinStep": 1}
+    levels = ticks(top, whole=not unit)
+    axis = {
+        "domain": False,
+        "ticks": False,
+        "values": levels,
+        "labelExpr": f"format(datum.value, ',') + (datum.value ? '{unit and ' ' + unit}' : '')",
+        "labelPadding": 8,
+    }
     return {
         "field": "y",
         "type": "quantitative",
         "title": None,
         "stack": None,
-        "scale": {"domain": [0, top or 1], "nice": 4},
+        "scale": {"domain": [0, levels[-1]], "nice": False},
         "axis": axis,
     }
+
+
+def ticks(top: float, *, whole: bool) -> list[float]:
+    """Return the levels to be marked on an axis, from 0 to the first above everything.
+
+    Args:
+        top: What the axis has to reach.
+        whole: Whether there is nothing between whole numbers, as of files.
+    """
+    least = top / _TICKS or 1.0
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(power * part for part in (1, 2, 5, 10) if power * part >= least)
+    step = max(step, 1.0) if whole else step
+    return [round(step * number, 9) for number in range(max(math.ceil(top / step), 1) + 1)]
 
 
 def _unit(top: int) -> tuple[int, str]:
