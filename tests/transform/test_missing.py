@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -82,3 +83,25 @@ class TestMissing:
                 "select sender, price_share, channel from analytics.media_items"
             )
             assert found == [(None, None, "mms")]
+
+
+@pytest.mark.long
+class TestLines:
+    def test_that_target_jsonl_wrote_will_do(self, tmp_path: Path) -> None:
+        """Appended to by two runs; rows that come again are the newer ones."""
+        lines = [
+            MESSAGE | {"status": status, "date_created": str(NOW)} for status in ("sent", "read")
+        ]
+        texts = [json.dumps(line) for line in lines]
+        (tmp_path / "messages.jsonl").write_text("\n".join([*texts, ""]))
+        media = json.dumps(MEDIA | {"date_created": "2026-03-01T00:00:00Z"})
+        (tmp_path / "message_media.jsonl").write_text(media + "\n")
+        with DuckDb(tmp_path / "duckdb") as warehouse:
+            folder = json.dumps({"folder": str(tmp_path)})
+            for _ in range(2):
+                warehouse.dbt("run-operation", "load_jsonl", "--args", folder)
+                warehouse.dbt("build", streams=["messages", "message_media"])
+                assert warehouse.query(
+                    "select media_sid, message_status, price_share from analytics.media_items"
+                ) == [("ME1", "read", Decimal("-0.01"))]
+                assert warehouse.query("select media_total from analytics.storage_growth") == [(1,)]

@@ -4,7 +4,7 @@ with today as (
     {%- if as_of() %}
     select cast('{{ as_of() }}' as date) as as_of
     {%- else %}
-    select {{ day_of('max(loaded_at)') }} as as_of from {{ ref('media_usage_daily') }}
+    select coalesce({{ day_of('max(loaded_at)') }}, max(day)) as as_of from {{ ref('media_usage_daily') }}
     {%- endif %}
 ),
 
