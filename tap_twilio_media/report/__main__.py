@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: With 1 and one line on stderr when it failed, 2 when it was called wrongly.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     salt = os.environ.get(f"{_ENV}SALT") or None
     wishes = Wishes(options.days, options.title, options.schema, salt, options.show_senders)
     try:
@@ -41,52 +41,53 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.stdout.write(f"{_told(said)}: {options.output}\n")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line; the environment gives the defaults."""
+    options = argparse.ArgumentParser(
         prog="twilio-media-report",
         description="Make a page of plots and tables from the marts that dbt builds. It runs no"
         " scripts and loads nothing from elsewhere.",
         epilog=f"Every option can be set in the environment: {_ENV}DAYS and so on. {_ENV}SALT, a"
         " secret of 16 characters or more, gives senders the same names on every page.",
     )
-    parser.add_argument(
+    options.add_argument(
         "--database-url",
         metavar="URL",
         help="postgresql://... or the path of a DuckDB file. A password is better given in the"
         f" environment, where others on this machine do not see it: as {URL}, or with the"
         " variables of target-postgres (TARGET_POSTGRES_...), which are read too",
     )
-    parser.add_argument(
+    options.add_argument(
         "--schema",
         default=_default("SCHEMA", os.environ.get("DBT_SCHEMA") or SCHEMA),
         help="the schema of the marts (default: %(default)s)",
     )
-    parser.add_argument(
+    options.add_argument(
         "--days",
         type=_days,
         default=_default("DAYS", str(DAYS)),
         metavar="N",
         help="how many days, up to the newest (default: %(default)s)",
     )
-    parser.add_argument(
+    options.add_argument(
         "--output",
         type=Path,
         default=_default("OUTPUT", _OUTPUT),
         metavar="FILE",
         help="the page (default: %(default)s)",
     )
-    parser.add_argument(
+    options.add_argument(
         "--title",
         default=_default("TITLE", TITLE),
         help="its heading (default: %(default)s)",
     )
-    parser.add_argument(
+    options.add_argument(
         "--show-senders",
         action=argparse.BooleanOptionalAction,
         default=_default("SHOW_SENDERS", "").lower() in {"1", "true", "yes"},
         help="show senders as they are, in place of hashes with a secret key",
     )
-    return parser
+    return options
 
 
 def _default(name: str, otherwise: str) -> str:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+import yaml
 
-from tap_twilio_media.report.__main__ import main
+from tap_twilio_media.report.__main__ import main, parser
 from tap_twilio_media.report.places import DuckPlace
-from tap_twilio_media.report.report import Wishes, write_report
+from tap_twilio_media.report.report import DAYS, SCHEMA, Wishes, write_report
+from tests.meltano import ROOT, Meltano, MeltanoError
 from tests.postgres import Postgres
 from tests.report.marts import COLUMNS, made_up, statements, write_duckdb
 from tests.report.reading import Page
@@ -101,23 +103,20 @@ class TestPage:
     ) -> None:
         path = tmp_path / "page.html"
         salted = {"MEDIA_REPORT_SALT": "a secret of the company"}
-        plain = {"MEDIA_REPORT_SHOW_SENDERS": "true"}
         pages = []
-        for environ in ({}, {}, salted, salted, plain):
+        cases: list[tuple[dict[str, str], list[str]]] = [({}, []), ({}, [])]
+        cases += [(salted, []), (salted, []), ({}, ["--show-senders"])]
+        for environ, more in cases:
             with monkeypatch.context() as patch:
                 for name, value in environ.items():
                     patch.setenv(name, value)
-                main(["--database-url", str(duck), "--days=3", f"--output={path}"])
+                main(["--database-url", str(duck), "--days=3", f"--output={path}", *more])
             pages.append(path.read_text())
         names = [tuple(Page(text).rows("senders-table")) for text in pages]
         assert "+1555" not in "".join(pages[:4])
         assert names[0] != names[1]
         assert names[2] == names[3]
         assert all(re.fullmatch(r"(whatsapp:)?\+1555\d{7}", name) for name in names[4])
-        done = run(tmp_path, *("--database-url", duck, "--days=3", "--show-senders"))
-        assert done.returncode == 0
-        page = Page((tmp_path / "twilio-media-report.html").read_text())
-        assert tuple(page.rows("senders-table")) == names[4]
 
 
 class TestFailure:
@@ -231,3 +230,39 @@ def test_reads_only(duck: Path, tmp_path: Path) -> None:
     assert run(tmp_path, "--database-url", duck).returncode == 0
     assert duck.read_bytes() == before
     assert sorted(duck.parent.iterdir()) == folder
+
+
+class TestMeltano:
+    def test_has_every_setting(self) -> None:
+        project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+        plugins = {each["name"]: each for each in project["plugins"]["utilities"]}
+        settings = {each["name"]: each for each in plugins["media-report"]["settings"]}
+        options = {each.dest: each for each in parser()._actions if each.dest != "help"}  # noqa: SLF001 - argparse tells its options in no other way
+        assert set(settings) == {*options, "salt"}
+        for name, setting in settings.items():
+            # Where dbt puts the models is set for both.
+            wanted = "DBT_SCHEMA" if name == "schema" else f"MEDIA_REPORT_{name.upper()}"
+            assert setting["env"] == wanted
+        assert settings["days"]["value"] == DAYS
+        assert settings["schema"]["value"] == SCHEMA
+
+    @pytest.mark.long
+    def test_writes_the_page(self, postgres: Postgres, duck: Path, tmp_path: Path) -> None:
+        page = tmp_path / "page.html"
+        variables = {
+            "TARGET_POSTGRES_SQLALCHEMY_URL": postgres.url,
+            "MEDIA_REPORT_OUTPUT": str(page),
+        }
+        meltano = Meltano(tmp_path / "meltano", variables)
+        meltano.install()
+        meltano("run", "media-report:build", DBT_SCHEMA="Own schema")
+        assert len(Page(page.read_text()).tables["media-table"]) == 1 + 3 + 1
+        shown = {"MEDIA_REPORT_DAYS": "7", "MEDIA_REPORT_SHOW_SENDERS": "true"}
+        where = {"MEDIA_REPORT_DATABASE_URL": str(duck)}
+        meltano("run", "media-report-duckdb:build", **shown, **where)
+        found = Page(page.read_text())
+        assert len(found.tables["media-table"]) == 1 + 7 + 1
+        assert "+1555" in found.text
+        with pytest.raises(MeltanoError, match="run dbt build first"):
+            meltano("run", "media-report:build")
+        assert postgres.password not in meltano.log.read_text()

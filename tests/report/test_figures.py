@@ -227,14 +227,21 @@ def test_accounts_are_added_up(tmp_path: Path) -> None:
     ("days", "header", "lines"), [(100, "Day", 100), (101, "Week", 16), (751, "Month", 26)]
 )
 def test_many_days_are_weeks_or_months(tmp_path: Path, days: int, header: str, lines: int) -> None:
-    rows = made_up(760, per_day=1)
-    page = made_of(rows, tmp_path, days)
+    usage = {"account_sid": "AC1", "channel": "mms", "content_family": "image", "bytes": 0}
+    usage |= {"media_with_bytes": 0}
+    rows = [
+        {"day": TODAY - dt.timedelta(days=ago), "media": ago % 5, **usage} for ago in range(760)
+    ]
+    page = made_of({"media_usage_daily": rows}, tmp_path, days)
     table = page.tables["media-table"]
     assert table[0][0] == header
     assert len(table) - 2 == lines
     since = TODAY - dt.timedelta(days=days - 1)
-    media = [row for row in rows["media_items"] if row["created_date"] >= since]
-    assert number(table[-1][-1]) == len(media)
+    assert number(table[-1][-1]) == sum(ago % 5 for ago in range(days))
+    for line in table[1:-1]:
+        ends = [dt.date.fromisoformat(day) for day in line[0].split(" to ")]
+        agos = range((TODAY - ends[-1]).days, (TODAY - ends[0]).days + 1)
+        assert number(line[-1]) == sum(ago % 5 for ago in agos)
     # All days, none twice.
     stretches = [line[0].split(" to ") for line in table[1:-1]]
     assert stretches[-1][0] == str(since)
