@@ -65,8 +65,9 @@ def place_of(url: str | None, environ: Mapping[str, str]) -> Place:
 
     Args:
         url: What the command line says: `postgresql://…`, `duckdb:///…` or the path of a DuckDB
-            file. None to go by the environment: `MEDIA_REPORT_DATABASE_URL`, then the variables of
-            target-postgres, the DuckDB file of the dbt project, then those of PostgreSQL itself.
+            file. None to go by the environment: `MEDIA_REPORT_DATABASE_URL`, then the DuckDB file of
+            dbt if that is its target, the variables of target-postgres, the DuckDB file whatever
+            the target, and at last the variables of PostgreSQL itself.
         environ: The environment.
 
     Raises:
@@ -75,6 +76,9 @@ def place_of(url: str | None, environ: Mapping[str, str]) -> Place:
     told = url or environ.get(URL)
     if told:
         return _by_address(told)
+    of_dbt = environ.get("DBT_DUCKDB_PATH")
+    if of_dbt and environ.get("DBT_TARGET") == "duckdb":
+        return DuckPlace(Path(of_dbt))
     of_target = environ.get(f"{_TARGET}SQLALCHEMY_URL")
     if of_target:
         return _by_url(of_target, f"{_TARGET}SQLALCHEMY_URL")
@@ -84,7 +88,6 @@ def place_of(url: str | None, environ: Mapping[str, str]) -> Place:
         if environ.get(f"{_TARGET}SSL_ENABLE", "").lower() in _TRUE:
             parts["sslmode"] = environ.get(f"{_TARGET}SSL_MODE") or "verify-full"
         return PostgresPlace(parts=parts, secrets=_known(parts.get("password")))
-    of_dbt = environ.get("DBT_DUCKDB_PATH")
     if of_dbt:
         return DuckPlace(Path(of_dbt))
     if any(environ.get(name) for name in _OF_LIBPQ):

@@ -16,7 +16,7 @@ import yaml
 
 from tap_twilio_media.report.__main__ import main, parser
 from tap_twilio_media.report.places import DuckPlace
-from tap_twilio_media.report.report import DAYS, SCHEMA, Wishes, write_report
+from tap_twilio_media.report.report import DAYS, Wishes, write_report
 from tests.meltano import ROOT, Meltano, MeltanoError
 from tests.postgres import Postgres
 from tests.report.marts import COLUMNS, made_up, statements, write_duckdb
@@ -240,11 +240,10 @@ class TestMeltano:
         options = {each.dest: each for each in parser()._actions if each.dest != "help"}  # noqa: SLF001 - argparse tells its options in no other way
         assert set(settings) == {*options, "salt"}
         for name, setting in settings.items():
-            # Where dbt puts the models is set for both.
-            wanted = "DBT_SCHEMA" if name == "schema" else f"MEDIA_REPORT_{name.upper()}"
-            assert setting["env"] == wanted
+            assert setting["env"] == f"MEDIA_REPORT_{name.upper()}"
         assert settings["days"]["value"] == DAYS
-        assert settings["schema"]["value"] == SCHEMA
+        # A default that stood here would win over what is set for dbt.
+        assert "value" not in settings["schema"]
 
     @pytest.mark.long
     def test_writes_the_page(self, postgres: Postgres, duck: Path, tmp_path: Path) -> None:
@@ -257,9 +256,12 @@ class TestMeltano:
         meltano.install()
         meltano("run", "media-report:build", DBT_SCHEMA="Own schema")
         assert len(Page(page.read_text()).tables["media-table"]) == 1 + 3 + 1
-        shown = {"MEDIA_REPORT_DAYS": "7", "MEDIA_REPORT_SHOW_SENDERS": "true"}
-        where = {"MEDIA_REPORT_DATABASE_URL": str(duck)}
-        meltano("run", "media-report-duckdb:build", **shown, **where)
+        own = {"DATABASE_URL": str(duck), "DAYS": "7", "SHOW_SENDERS": "true", "OUTPUT": str(page)}
+        prefix = "MEDIA_REPORT_DUCKDB_"
+        meltano(
+            *("run", "media-report-duckdb:build"),
+            **{prefix + name: value for name, value in own.items()},
+        )
         found = Page(page.read_text())
         assert len(found.tables["media-table"]) == 1 + 7 + 1
         assert "+1555" in found.text

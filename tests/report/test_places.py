@@ -97,6 +97,8 @@ class TestEnvironment:
         place = place_of(None, environ)
         assert isinstance(place, PostgresPlace)
         assert (place.url, place.parts) == ("postgresql://of-target/d", {})
+        environ["DBT_TARGET"] = "duckdb"
+        assert place_of(None, environ) == DuckPlace(Path("of-dbt.duckdb"))
         environ["MEDIA_REPORT_DATABASE_URL"] = "own.duckdb"
         assert place_of(None, environ) == DuckPlace(Path("own.duckdb"))
         assert place_of("told.duckdb", environ) == DuckPlace(Path("told.duckdb"))
