@@ -105,3 +105,28 @@ class TestReplay:
     @pytest.mark.parametrize("seed", range(200, 220))
     def test_on_postgres_at_length(self, on_postgres: PostgresWarehouse, seed: int) -> None:
         replay(on_postgres, seed)
+
+
+def test_days_without_news_are_let_be(duckdb: DuckDb) -> None:
+    """What was put there by hand stays until something of that day is loaded."""
+    duckdb.query("drop schema if exists twilio cascade")
+    duckdb.query("create schema twilio")
+    old = {"sid": "MM1", "account_sid": "AC1", "date_created": FIRST, "num_media": 1}
+    new = {"sid": "MM2", "account_sid": "AC1", "date_created": FIRST + 50 * HOUR, "num_media": 1}
+    media = [
+        {"sid": f"ME{row['sid']}", "message_sid": row["sid"], "date_created": row["date_created"]}
+        for row in (old, new)
+    ]
+    duckdb.load_all({"messages": [old], "message_media": media[:1]}, FIRST)
+    duckdb.load_all({"messages": [new], "message_media": media[1:]}, FIRST + 50 * HOUR)
+    duckdb.dbt("run", "--full-refresh")
+    for model in ("message_delivery_daily", "media_usage_daily"):
+        duckdb.query(f"update analytics.{model} set messages = 99")
+    duckdb.query("update analytics.media_items set media_count = 99")
+    duckdb.load("messages", [new | {"status": "read"}], FIRST + 60 * HOUR)
+    duckdb.dbt(*CHANGED)
+    for model in ("message_delivery_daily", "media_usage_daily"):
+        found = duckdb.query(f"select messages from analytics.{model} order by day")
+        assert found == [(99,), (1,)]
+    items = duckdb.query("select media_count from analytics.media_items order by media_sid")
+    assert items == [(99,), (1,)]

@@ -52,7 +52,7 @@ class TestMediaElt:
             sim.world.add_message(num_media=2, body="new")
             meltano("run", "media-elt")
             assert len(marts(postgres)["media_items"]) == len(first["media_items"]) + 2
-        log = meltano.log.read_text()
+        log = meltano.log.read_text() + (tmp_path / "logs" / "dbt.log").read_text()
         assert postgres.password not in log
         assert sim.config()["auth_token"] not in log
         meltano("invoke", "dbt-postgres:index")
