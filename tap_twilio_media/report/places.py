@@ -65,7 +65,7 @@ def place_of(url: str | None, environ: Mapping[str, str]) -> Place:
 
     Args:
         url: What the command line says: `postgresql://…`, `duckdb:///…` or the path of a DuckDB
-            file. None to go by the environment: `MEDIA_REPORT_DATABASE_URL`, then the DuckDB file of
+            file. None to go by the environment: `MEDIA_REPORT_DATABASE_URL`, the DuckDB file of
             dbt if that is its target, the variables of target-postgres, the DuckDB file whatever
             the target, and at last the variables of PostgreSQL itself.
         environ: The environment.
