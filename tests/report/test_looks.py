@@ -85,6 +85,7 @@ class TestAnyWindow:
         )
         assert len(sizes) > 50
         assert min(sizes) >= SMALLEST
+        assert view.ask(f"{SHOWN}.filter((svg) => svg.textContent.includes('\u2026')).length") == 0
         # And none lies on another, nor is any cut off at the edges: see above.
         assert view.ask(ON_EACH_OTHER) == []
         view.page.context.close()

@@ -20,7 +20,7 @@ _BAR = 18
 _AXIS = 30
 _SLIM = 400
 """Pixels; below, there is room for few ticks only."""
-_BESIDE = 0.36
+_BESIDE = 0.42
 """Of the width, what names beside their bars may take."""
 _NO_WIDTH = "\N{ZERO WIDTH SPACE}"
 _END = 5 * LAID_OUT
