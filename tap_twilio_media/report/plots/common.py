@@ -24,6 +24,7 @@ _CONFIG: Spec = {
     "view": {"stroke": None},
     "text": {"fontSize": LAID_OUT},
     "axis": {
+        "aria": False,
         "labelColor": "var(--soft)",
         "labelFontSize": LAID_OUT,
         "gridColor": "var(--line)",
