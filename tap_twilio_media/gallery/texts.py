@@ -24,7 +24,12 @@ _UNFIT = re.compile(
 
 def escaped(text: str) -> str:
     """Return text as it may stand between tags and inside quoted attributes."""
-    return html.escape(_UNFIT.sub("\N{REPLACEMENT CHARACTER}", text))
+    return html.escape(cleaned(text))
+
+
+def cleaned(text: str) -> str:
+    """Return text with a replacement for every character that no page may hold."""
+    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:

@@ -1,0 +1,1 @@
+"""Tests of the report, from the marts to the page in a browser."""

@@ -1,0 +1,1 @@
+{{ staged('conversation_services') }}

@@ -1,0 +1,4 @@
+{# No two rows have the same values in these columns; two nulls are the same. #}
+{% test unique_together(model, columns) %}
+select {{ columns | join(', ') }} from {{ model }} group by {{ columns | join(', ') }} having count(*) > 1
+{% endtest %}
