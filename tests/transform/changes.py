@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 FIRST: Final = dt.datetime(2026, 3, 1)  # noqa: DTZ001 - warehouses hold UTC without saying so
 HOUR: Final = dt.timedelta(hours=1)
-DAYS: Final = 5
+DAYS: Final = 60
 
 _STATUSES: Final = ("queued", "sent", "delivered", "undelivered", "failed", "received")
 _ADDRESSES: Final = ("+15550001", "+15550002", "whatsapp:+49151", "rcs:brand", "ACME", None)
@@ -46,7 +46,9 @@ class Account:
             self._change_talk,
             self._store,
             self._add_media,
+            self._add_media,
             self._know_file,
+            self._move,
             self._move,
             self._repeat,
         )
@@ -69,8 +71,9 @@ class Account:
         return f"{prefix}{self._chance.getrandbits(64):016x}"
 
     def _moment(self) -> dt.datetime:
-        # Near midnight as a rule, where days change and time zones matter.
-        hours = 24 * self._chance.randrange(DAYS) + self._chance.choice((0, 1, 22, 23, 12))
+        # Days with many and days with hardly any; near midnight as a rule, where time zones matter.
+        day = int(DAYS * self._chance.random() ** 3)
+        hours = 24 * day + self._chance.choice((0, 1, 22, 23, 12))
         return FIRST + hours * HOUR + dt.timedelta(seconds=self._chance.randrange(3600))
 
     def _some(self, *streams: str) -> tuple[str, Row] | None:
@@ -112,7 +115,8 @@ class Account:
             "account_sid": account_sid,
             "message_sid": message_sid,
             "content_type": self._chance.choice(_TYPES),
-            "date_created": sent + self._chance.choice((0, 1, 3600)) * dt.timedelta(seconds=1),
+            "date_created": sent
+            + self._chance.choice((0, 1, 3600, 86_400)) * dt.timedelta(seconds=1),
         }
         self._put("message_media", media)
 
