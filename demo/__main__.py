@@ -1,4 +1,4 @@
-"""Twilio → tap-twilio-media → PostgreSQL with Meltano, twice; see --help."""
+"""Twilio → tap-twilio-media → PostgreSQL → models → report with Meltano, twice; see --help."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import datetime as dt
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 KEPT = Path(__file__).resolve().parent / ".data"
-JOB = ("run", "tap-twilio-media", "target-postgres")
-COMMAND = f"meltano {' '.join(JOB)}"
+JOB = "media-elt"
+JOB_WITH_FILES = "media-elt-files"
+PAGE = "report.html"
 LOOKBACK_DAYS = 3
 
 
@@ -41,8 +43,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="script/demo",
         description=(
-            "Load a simulated Twilio account into a PostgreSQL of our own with `meltano run`, add "
-            "messages, and load again: only what is new or within the lookback comes."
+            "Load a simulated Twilio account with its files into a PostgreSQL of our own with "
+            "`meltano run`, build the models and a report, add messages, and do it again: only "
+            "what is new or within the lookback comes."
         ),
     )
     parser.add_argument(
@@ -82,12 +85,16 @@ def simulated() -> None:
             database = stack.enter_context(Postgres(folder / "postgres"))
             world = seeded_world(seed=7)
             twilio = stack.enter_context(Simulator(world))
-        variables = tap_variables(twilio.config())
-        meltano = prepared(KEPT / "simulated", database, variables, own_account=False)
-        before = load(meltano, database, "First run")
+        folder = KEPT / "simulated"
+        # The account is new every time, and so must be what is known of it.
+        shutil.rmtree(folder, ignore_errors=True)
+        variables = tap_variables(twilio.config() | {"media_hosts": ["127.0.0.1"]})
+        variables["TAP_TWILIO_MEDIA_FILES_DOWNLOAD_OUTPUT_PATH"] = str(folder / "media")
+        meltano = prepared(folder, database, variables, own_account=False)
+        before = load(meltano, database, JOB_WITH_FILES, "First run")
         added = add_messages(world)
         print("Meanwhile at Twilio: two people sent photos, got an answer, and signed a file.")
-        after = load(meltano, database, "Second run", before)
+        after = load(meltano, database, JOB_WITH_FILES, "Second run", before)
         tables = zip(before.tables, after.tables, strict=True)
         came = {new.table: new.rows - old.rows for old, new in tables if new.rows != old.rows}
         if came != added:
@@ -95,6 +102,7 @@ def simulated() -> None:
         lookback = before.start - dt.timedelta(days=LOOKBACK_DAYS)
         print(f"The lookback of 3 days begins at {lookback:%Y-%m-%d %H:%M}.")
         print("Every new row arrived, and nothing else is new.")
+        tell_page(folder)
 
 
 def live() -> None:
@@ -104,8 +112,9 @@ def live() -> None:
         with step("Starting PostgreSQL"):
             database = stack.enter_context(Postgres(folder / "postgres", durable=True))
         meltano = prepared(folder, database, {}, own_account=True)
-        before = load(meltano, database, "First run")
-        load(meltano, database, "Second run", before)
+        before = load(meltano, database, JOB, "First run")
+        load(meltano, database, JOB, "Second run", before)
+    tell_page(folder)
     print("The database is kept; look into it with")
     print("  script/demo --psql")
     print(f"  script/demo --psql -c 'select * from {report.SCHEMA}.messages limit 5'")
@@ -127,21 +136,25 @@ def prepared(
     folder: Path, database: Postgres, variables: dict[str, str], *, own_account: bool
 ) -> Meltano:
     """Meltano with its plugins installed and its settings given."""
-    variables = variables | {"TARGET_POSTGRES_SQLALCHEMY_URL": database.url}
-    if not own_account:
-        # The simulated account is new every time, and so must be what is known of it.
-        (folder / "meltano.db").unlink(missing_ok=True)
+    variables = variables | {
+        "TARGET_POSTGRES_SQLALCHEMY_URL": database.url,
+        "DBT_TARGET_PATH": str(folder / "dbt"),
+        "DBT_LOG_PATH": str(folder / "dbt"),
+        "MEDIA_REPORT_OUTPUT": str(folder / PAGE),
+    }
     meltano = Meltano(folder, variables, own_account=own_account)
     with step("Installing the plugins of meltano.yml"):
         meltano.install()
     return meltano
 
 
-def load(meltano: Meltano, database: Postgres, name: str, before: Loaded | None = None) -> Loaded:
+def load(
+    meltano: Meltano, database: Postgres, job: str, name: str, before: Loaded | None = None
+) -> Loaded:
     """One `meltano run`, and what came of it."""
     start = report.present(database)
-    with step(f"{name}: {COMMAND}"):
-        meltano(*JOB)
+    with step(f"{name}: meltano run {job}"):
+        meltano("run", job)
     tables = report.arrived_since(database, start)
     print()
     if before is None:
@@ -176,6 +189,14 @@ def add_messages(world: World) -> dict[str, int]:
     world.add_conversation_message(conversation.sid, body="Signed, see the file", media=1)
     after = {stream: len(world.rows(stream)) for stream in report.DATES}
     return {name: after[name] - before[name] for name in after if after[name] > before[name]}
+
+
+def tell_page(folder: Path) -> None:
+    """Say where the report is."""
+    page = folder / PAGE
+    if not page.exists():
+        raise MeltanoError(f"the report {page} was not written")
+    print(f"\nThe report, to be opened in a browser: {page.relative_to(Path.cwd())}")
 
 
 @contextlib.contextmanager
