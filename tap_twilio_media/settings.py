@@ -73,7 +73,8 @@ NETWORK = (
         th.NumberType(exclusive_minimum=0, maximum=86_400),
         default=60,
         title="Request timeout",
-        description="Seconds to wait for a connection, and for data on it.",
+        description="Seconds to wait for a connection, for the head of a reply, "
+        "and for more of its body.",
     ),
     th.Property(
         "max_retry_seconds",

@@ -48,19 +48,29 @@ class Manners:
 
 
 class Session(requests.Session):
-    """A session that leaves redirects alone, and asks the environment once for each host.
+    """A session that leaves redirects and cookies alone, and asks the environment once for a host.
 
     Whatever is on this machine is asked without a proxy.
 
     Even when told not to follow it, requests reads the whole body of a redirect into memory and
     breaks on a Location that is no address. And it looks through all variables of the environment
-    for proxies, which is a quarter of what a request costs.
+    for proxies, which is a quarter of what a request costs. Requests of a session differ in their
+    addresses and credentials alone, so the rest is prepared once.
     """
 
     def __init__(self) -> None:
         """Know nothing of the environment yet."""
         super().__init__()
         self._surroundings: dict[tuple[object, ...], Any] = {}
+        self._prepared: dict[object, requests.PreparedRequest] = {}
+
+    @override
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        if request.auth not in self._prepared:
+            self._prepared[request.auth] = super().prepare_request(request)
+        prepared = self._prepared[request.auth].copy()
+        prepared.prepare_url(request.url, request.params)
+        return prepared
 
     @override
     def merge_environment_settings(self, *args: Any) -> Any:

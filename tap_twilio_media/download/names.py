@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -109,8 +110,6 @@ _EXTENSIONS = {
     "video/webm": ".webm",
     "video/x-msvideo": ".avi",
 }
-# The built-in table alone: that of a machine would give a file another name on another machine.
-_TYPES = mimetypes.MimeTypes(filenames=())
 _ESSENCE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,10}")
 
@@ -183,7 +182,7 @@ def essence_of(content_type: str | None) -> str:
 def extension_of(content_type: str | None) -> str:
     """Return the extension, with its dot, of an announced type: `.bin` if none is known."""
     essence = essence_of(content_type)
-    extension = _EXTENSIONS.get(essence) or _TYPES.guess_extension(essence) or ""
+    extension = _EXTENSIONS.get(essence) or _types().guess_extension(essence) or ""
     return extension if _EXTENSION.fullmatch(extension) else UNKNOWN_TYPE
 
 
@@ -192,3 +191,10 @@ def _date_of(text: str | None) -> str | None:
         return parsed(text).strftime("%Y-%m-%d").zfill(10) if text else None
     except (ValueError, OverflowError):
         return None
+
+
+@cache
+def _types() -> mimetypes.MimeTypes:
+    """Return what Python itself knows of types; runs without files do not wait for it."""
+    # That of a machine would give a file another name on another machine.
+    return mimetypes.MimeTypes(filenames=())
