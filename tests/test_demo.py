@@ -19,12 +19,14 @@ pytestmark = pytest.mark.long
 
 def test_shows_two_runs_and_what_the_second_one_brought() -> None:
     done = subprocess.run(
-        [DEMO], env=clean_environ(), capture_output=True, text=True, timeout=300, check=False
+        [DEMO], env=clean_environ(), capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for line in ("First run:", "Second run:", "media by content type", "message_media"):
         assert line in done.stdout
     assert "Every new row arrived, and nothing else is new." in done.stdout
+    page = Path(done.stdout.rsplit(": ", 1)[1].strip())
+    assert "Media per day, by channel" in (ROOT / page).read_text()
 
 
 def test_stops_what_it_started_on_ctrl_c() -> None:

@@ -16,12 +16,19 @@ def _every_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bookmarks, "SECONDS_BETWEEN_STATES", 0)
 
 
-def test_a_life() -> None:
+@pytest.mark.parametrize(
+    ("lives", "steps"),
+    [
+        pytest.param(16, 20, id="short"),
+        pytest.param(100, 40, id="long", marks=pytest.mark.long),
+    ],
+)
+def test_a_life(lives: int, steps: int) -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=30,
-            stateful_step_count=20,
+            max_examples=lives,
+            stateful_step_count=steps,
             suppress_health_check=list(HealthCheck),
         ),
     )

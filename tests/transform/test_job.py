@@ -32,7 +32,11 @@ def marts(postgres: Postgres) -> dict[str, list[tuple[Any, ...]]]:
 
 def prepared(tmp_path: Path, config: Mapping[str, Any], postgres: Postgres) -> Meltano:
     url = {"TARGET_POSTGRES_SQLALCHEMY_URL": postgres.url}
-    folder = {"DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs")}
+    folder = {
+        "DBT_TARGET_PATH": str(tmp_path / "target"),
+        "DBT_LOG_PATH": str(tmp_path / "logs"),
+        "MEDIA_REPORT_OUTPUT": str(tmp_path / "report.html"),
+    }
     meltano = Meltano(tmp_path / "meltano", tap_variables(config) | url | folder)
     meltano.install()
     return meltano
@@ -52,7 +56,9 @@ class TestMediaElt:
             sim.world.add_message(num_media=2, body="new")
             meltano("run", "media-elt")
             assert len(marts(postgres)["media_items"]) == len(first["media_items"]) + 2
-        log = meltano.log.read_text() + (tmp_path / "logs" / "dbt.log").read_text()
+        page = (tmp_path / "report.html").read_text()
+        assert f"{len(first['media_items']) + 2} files up to" in page
+        log = meltano.log.read_text() + (tmp_path / "logs" / "dbt.log").read_text() + page
         assert postgres.password not in log
         assert sim.config()["auth_token"] not in log
         meltano("invoke", "dbt-postgres:index")
@@ -70,11 +76,13 @@ class TestMediaElt:
             meltano(
                 *("run", "media-elt-files"),
                 TAP_TWILIO_MEDIA_FILES_DOWNLOAD_OUTPUT_PATH=str(folder),
+                DBT_SCHEMA="own",
             )
         rows = postgres.query(
-            "select file_path, size_bytes from analytics.media_items where file_status = 'stored'"
+            "select file_path, size_bytes from own.media_items where file_status = 'stored'"
         )
         assert len(rows) > 50
         assert all((folder / path).stat().st_size == size for path, size in rows)
-        ((stored,),) = postgres.query("select sum(media_stored) from analytics.media_usage_daily")
+        ((stored,),) = postgres.query("select sum(media_stored) from own.media_usage_daily")
         assert stored == len(rows)
+        assert f"{stored} downloaded" in (tmp_path / "report.html").read_text()
