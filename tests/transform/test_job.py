@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from tests.meltano import Meltano, tap_variables
@@ -86,3 +88,26 @@ class TestMediaElt:
         ((stored,),) = postgres.query("select sum(media_stored) from own.media_usage_daily")
         assert stored == len(rows)
         assert f"{stored} downloaded" in (tmp_path / "report.html").read_text()
+
+    def test_on_duckdb(self, tmp_path: Path, postgres: Postgres) -> None:
+        database, rows = tmp_path / "media.duckdb", tmp_path / "rows"
+        rows.mkdir()
+        variables = {
+            "TARGET_JSONL_DESTINATION_PATH": str(rows),
+            "DBT_DUCKDB_PATH": str(database),
+            "MEDIA_REPORT_DUCKDB_DATABASE_URL": str(database),
+        }
+        with Simulator(seeded_world(seed=7)) as sim:
+            meltano = prepared(tmp_path, sim.config(), postgres)
+            meltano("run", "tap-twilio-media", "target-jsonl", **variables)
+            media = sum(len(sim.world.rows(name)) for name in ("message_media", "mcs_media"))
+        load = ("run-operation", "load_jsonl", "--args", json.dumps({"folder": str(rows)}))
+        meltano("invoke", "dbt-duckdb", *load, **variables)
+        meltano("invoke", "dbt-duckdb:build", **variables)
+        meltano("invoke", "media-report-duckdb:build", **variables)
+        with duckdb.connect(str(database), read_only=True) as connection:
+            found = connection.execute("select count(*) from analytics.media_items").fetchone()
+        # Beside them stand files that a message lists and MCS has lost.
+        assert found
+        assert found[0] >= media
+        assert f"{found[0]} files up to" in (tmp_path / "report.html").read_text()
