@@ -15,10 +15,7 @@ from tap_twilio_media.report.report import Wishes, write_report
 from tap_twilio_media.report.senders import UNKNOWN
 from tests.postgres import Postgres
 from tests.report.reading import Page, number
-from tests.running import STREAMS, run_tap
-from tests.simulator import Simulator, seeded_world
-from tests.target.running import subaccounts
-from tests.transform.test_figures import Twilio, address_channel, channel, family
+from tests.transform.counted import Twilio, address_channel, channel, family, loaded, with_old_media
 from tests.transform.warehouses import DuckDb, PostgresWarehouse
 
 if TYPE_CHECKING:
@@ -36,30 +33,14 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def twilio() -> Twilio:
-    """An account, with media that will be gone in ten days."""
-    world = seeded_world(seed=7)
-    types = ("image/jpeg", "video/mp4", "application/pdf")
-    old = world.now - 390 * DAY
-    world.add_message(date_sent=old, num_media=3, content_types=types, price="-0.02")
-    return Twilio(world)
+    return with_old_media()
 
 
 @pytest.fixture(scope="module")
 def records(
     twilio: Twilio, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[dict[str, Any]]]:
-    """What the tap writes, with files of images."""
-    folder = str(tmp_path_factory.mktemp("files"))
-    with Simulator(twilio.world) as sim:
-        settings = {
-            "include_subaccounts": True,
-            "media_hosts": ["127.0.0.1"],
-            "download": {"output_path": folder, "content_types": ["image/*"]},
-            **subaccounts(twilio.world),
-        }
-        output = run_tap(sim.config() | settings)
-    assert output.error is None
-    return {stream: output.records(stream) for stream in STREAMS}
+    return loaded(twilio, tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])

@@ -10,10 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.running import STREAMS, run_tap
-from tests.simulator import Simulator, seeded_world
-from tests.target.running import subaccounts
 from tests.test_docs import blocks
+from tests.transform.counted import Twilio, address_channel, channel, family, loaded, with_old_media
 from tests.transform.projects import ROOT, described_models, documented_columns
 from tests.transform.warehouses import GOOD, DuckDb, PostgresWarehouse
 
@@ -22,79 +20,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.postgres import Postgres
-    from tests.simulator import World
-    from tests.simulator.entities import ConversationMessage, McsMedia, Media, Message
     from tests.transform.warehouses import Warehouse
 
 DAY = dt.timedelta(days=1)
-FAMILIES = {"image", "video", "audio", "text"}
-
-
-class Twilio:
-    """What the world holds, counted without the tap and without SQL."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        accounts = [each for each in world.accounts.values() if each.status == "active"]
-        self.messages: list[Message] = [m for each in accounts for m in each.messages.values()]
-        self.talk: list[ConversationMessage] = [
-            message
-            for each in accounts
-            for service in each.services.values()
-            for conversation in service.conversations.values()
-            for message in conversation.messages.values()
-        ]
-
-    def media(self) -> Iterator[tuple[Message, Media]]:
-        """Yield the media of messages, each with its message."""
-        return ((message, media) for message in self.messages for media in message.media)
-
-    def files(self) -> Iterator[tuple[ConversationMessage, McsMedia]]:
-        """Yield the files of conversations, those that MCS has lost included."""
-        return ((message, media) for message in self.talk for media in message.media)
-
-
-def family(content_type: str) -> str:
-    first, _, _ = content_type.partition("/")
-    return first if first in FAMILIES else {"application": "document"}.get(first, "other")
-
-
-def address_channel(address: str | None) -> str | None:
-    prefix, colon, _ = (address or "").partition(":")
-    return prefix if colon else None
-
-
-def channel(message: Message, *, has_media: bool) -> str:
-    by_address = address_channel(message.from_) or address_channel(message.to)
-    return by_address or ("mms" if has_media else "sms")
 
 
 @pytest.fixture(scope="module")
 def twilio() -> Twilio:
-    world = seeded_world(seed=7)
-    # What will be gone in ten days, and is downloaded in part.
-    types = ("image/jpeg", "video/mp4", "application/pdf")
-    old = world.now - 390 * DAY
-    world.add_message(date_sent=old, num_media=3, content_types=types, price="-0.02")
-    return Twilio(world)
+    return with_old_media()
 
 
 @pytest.fixture(scope="module")
 def records(
     twilio: Twilio, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[dict[str, Any]]]:
-    """What the tap writes, with files of images."""
-    folder = str(tmp_path_factory.mktemp("files"))
-    with Simulator(twilio.world) as sim:
-        settings = {
-            "include_subaccounts": True,
-            "media_hosts": ["127.0.0.1"],
-            "download": {"output_path": folder, "content_types": ["image/*"]},
-            **subaccounts(twilio.world),
-        }
-        output = run_tap(sim.config() | settings)
-    assert output.error is None
-    return {stream: output.records(stream) for stream in STREAMS}
+    return loaded(twilio, tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture(scope="module", params=["postgres", pytest.param("duckdb", marks=pytest.mark.long)])
