@@ -129,7 +129,7 @@ class Matrix:
                 way.act(victim)
             seconds = group.wait_without(["tap"], SECONDS_OF_A_RUN)
             group.wait_without(ROLES, SECONDS_OF_A_RUN)
-            code = leader.poll()
+            code = group.wait(SECONDS_TO_END)
         when = f"{self._schema}, {way.name} at {moment:.2f} s"
         if code is None:
             self._complaints.append(f"{when}: it never ended")
@@ -152,8 +152,9 @@ class Matrix:
         code: int | None = 0
         if not has_ended:
             with self._pipeline.started(self._schema) as leader:
-                seconds = Group(leader).wait_without(["runner"], SECONDS_OF_A_RUN)
-                code = leader.poll()
+                group = Group(leader)
+                seconds = group.wait_without(["runner"], SECONDS_OF_A_RUN)
+                code = group.wait(SECONDS_TO_END)
             self._length = self._length or seconds
         difference = self._warehouse().difference()
         for way in broken:

@@ -39,6 +39,13 @@ class Group:
         """Whether its leader has."""
         return self._leader.poll() is not None
 
+    def wait(self, seconds: float) -> int | None:
+        """Return the exit code of its leader, or None if that lives so long."""
+        # One that was killed is no longer listed while its threads are still taken down.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._leader.wait(seconds)
+        return None
+
     def members(self, roles: Iterable[Role] = ROLES) -> list[int]:
         """Return the ids of those who live."""
         self._leader.poll()  # else a dead leader would stay in the list
